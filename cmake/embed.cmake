@@ -1,0 +1,21 @@
+# Writes HEADER with one string_view for each file of FILES, all of them from FOLDER.
+# A literal holds at most 12,000 bytes, since compilers need not take more than 64 KiB: longer files
+# are several literals side by side, which the compiler joins.
+set(piece_bytes 12000)
+set(text "// Generated from ${FOLDER}.\n#pragma once\n#include <string_view>\n\n")
+string(APPEND text "namespace syncline::embedded {\n")
+foreach(path IN LISTS FILES)
+  get_filename_component(name ${path} NAME_WE)
+  file(READ ${path} body)
+  string(APPEND text "inline constexpr std::string_view ${name} =\n")
+  string(LENGTH "${body}" length)
+  set(start 0)
+  while(start LESS length OR start EQUAL 0)
+    string(SUBSTRING "${body}" ${start} ${piece_bytes} piece)
+    string(APPEND text "    R\"~x~(${piece})~x~\"\n")
+    math(EXPR start "${start} + ${piece_bytes}")
+  endwhile()
+  string(APPEND text "    ;\n")
+endforeach()
+string(APPEND text "}  // namespace syncline::embedded\n")
+file(WRITE ${HEADER} "${text}")

@@ -1,0 +1,30 @@
+// Answer: what a REST call gives back, in the shapes of contract section 2. Plain data and pure
+// functions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/outcome.h"
+
+namespace syncline {
+
+struct Answer {
+  int status = 200;
+  Json body;
+  std::map<std::string, std::string> headers;
+};
+
+Answer answer_body(Json body);
+// {"result": true, "data": …}
+Answer answer_data(int status, Json data);
+// {"result": false, "data": "<one sentence>", "error": {"code", "details"}}
+Answer answer_error(int status, std::string_view code, const std::string& message,
+                    const std::vector<Fault>& details = {});
+Answer answer_refusal(const Refusal& refusal);
+// For a status that the HTTP library has chosen itself.
+Answer answer_http_error(int status);
+
+}  // namespace syncline

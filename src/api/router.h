@@ -1,0 +1,57 @@
+// Router: the one table of paths and methods, and the way from a request to its handler.
+//
+// Owner: ApiServer; filled before the server starts, then immutable and for any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/answer.h"
+#include "control/json.h"
+
+namespace syncline {
+
+struct Call {
+  std::string name;  // what stands for :name in the path
+  Json body;         // null unless the endpoint takes one
+};
+
+using CallHandler = std::function<Answer(const Call&)>;
+
+enum class BodyRule {
+  none,      // what is sent is not looked at
+  required,  // must be JSON
+  optional,  // may be left out; what is sent must be an empty JSON object
+};
+
+struct Endpoint {
+  BodyRule body = BodyRule::none;
+  CallHandler handler;
+};
+
+class Router {
+ public:
+  // `pattern`: "/jobs/:name/status", found with and without /v1 before it. A GET endpoint answers
+  // HEAD as well.
+  void add(std::string_view method, std::string_view pattern, BodyRule body, CallHandler handler);
+
+  struct Match {
+    const Endpoint* endpoint = nullptr;  // null: `refusal` says why
+    std::string name;
+    Answer refusal;  // 404, or 405 with Allow
+  };
+  Match find(const std::string& method, std::string_view path) const;
+
+ private:
+  struct Route {
+    std::vector<std::string> segments;
+    std::map<std::string, Endpoint, std::less<>> methods;
+  };
+
+  std::vector<Route> routes_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,82 @@
+#include "api/routes.h"
+
+#include <string>
+#include <utility>
+
+namespace syncline {
+
+namespace {
+
+// GET: the resource itself, or the list of them.
+Answer read_answer(const Outcome& outcome) {
+  return outcome.ok() ? answer_body(outcome.body()) : answer_refusal(outcome.refusal());
+}
+
+// Writes: {"result": true, "data": …}.
+Answer write_answer(int status, const Outcome& outcome) {
+  return outcome.ok() ? answer_data(status, outcome.body()) : answer_refusal(outcome.refusal());
+}
+
+void add_resource(Router& router, JobService& service, ResourceKind kind, const std::string& path) {
+  const std::string one = path + "/:name";
+  router.add("GET", path, BodyRule::none,
+             [&service, kind](const Call&) { return read_answer(service.list(kind)); });
+  router.add("POST", path, BodyRule::required, [&service, kind](const Call& call) {
+    return write_answer(201, service.create(kind, call.body));
+  });
+  router.add("GET", one, BodyRule::none, [&service, kind](const Call& call) {
+    return read_answer(service.get(kind, call.name));
+  });
+  router.add("PUT", one, BodyRule::required, [&service, kind](const Call& call) {
+    return write_answer(200, service.replace(kind, call.name, call.body));
+  });
+  router.add("DELETE", one, BodyRule::none, [&service, kind](const Call& call) {
+    return write_answer(200, service.remove(kind, call.name));
+  });
+}
+
+void add_job_commands(Router& router, JobService& service) {
+  router.add("GET", "/jobs/:name/status", BodyRule::none,
+             [&service](const Call& call) { return read_answer(service.status(call.name)); });
+  router.add("POST", "/jobs/:name/pause", BodyRule::optional,
+             [&service](const Call& call) { return write_answer(200, service.pause(call.name)); });
+  router.add("POST", "/jobs/:name/resume", BodyRule::optional,
+             [&service](const Call& call) { return write_answer(200, service.resume(call.name)); });
+  router.add("POST", "/jobs/:name/resync", BodyRule::optional,
+             [&service](const Call& call) { return write_answer(200, service.resync(call.name)); });
+}
+
+Answer ready_answer(const JobService& service) {
+  const std::vector<UnreadyJob> unready = service.unready_jobs();
+  if (unready.empty()) return answer_data(200, "ready");
+  std::vector<Fault> details;
+  for (const UnreadyJob& job : unready) details.push_back({"jobs." + job.name, job.reason});
+  const std::string count = std::to_string(unready.size());
+  return answer_error(503, "not_ready",
+                      count + (unready.size() == 1 ? " job is" : " jobs are") +
+                          " not ready, first " + unready.front().name + ": " +
+                          unready.front().reason,
+                      details);
+}
+
+}  // namespace
+
+Router make_routes(JobService& service) {
+  Router router;
+  add_resource(router, service, ResourceKind::source, "/sources");
+  add_resource(router, service, ResourceKind::target, "/targets");
+  add_resource(router, service, ResourceKind::job, "/jobs");
+  add_job_commands(router, service);
+  router.add("GET", "/health/live", BodyRule::none,
+             [](const Call&) { return answer_data(200, "live"); });
+  router.add("GET", "/health/ready", BodyRule::none,
+             [&service](const Call&) { return ready_answer(service); });
+  return router;
+}
+
+bool is_open_path(std::string_view path) {
+  if (path.starts_with("/v1/")) path.remove_prefix(3);
+  return path == "/health/live" || path == "/health/ready";
+}
+
+}  // namespace syncline

@@ -1,0 +1,15 @@
+// The table of all REST paths: which command of JobService stands behind each.
+#pragma once
+
+#include "api/router.h"
+#include "control/job_service.h"
+
+namespace syncline {
+
+// The service must outlive the router.
+Router make_routes(JobService& service);
+
+// Paths that need no token.
+bool is_open_path(std::string_view path);
+
+}  // namespace syncline

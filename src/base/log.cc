@@ -1,0 +1,40 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <cctype>
+
+namespace syncline {
+
+namespace {
+constexpr size_t kReasonBytesMax = 500;
+}
+
+void configure_log(const std::string& level) {
+  auto logger = spdlog::stderr_color_mt("syncline");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  logger->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(logger));
+  spdlog::flush_on(spdlog::level::info);
+}
+
+std::string mask_values(std::string_view reason) {
+  std::string masked;
+  bool inside = false;
+  char before = ' ';
+  for (const char c : reason) {
+    const bool apostrophe =
+        !inside && std::isalnum(static_cast<unsigned char>(before)) != 0;  // can't
+    if (c == '\'' && !apostrophe) {
+      inside = !inside;
+      masked += inside ? "'…" : "'";
+    } else if (!inside) {
+      masked += c;
+    }
+    before = c;
+    if (masked.size() >= kReasonBytesMax) break;
+  }
+  return masked;
+}
+
+}  // namespace syncline

@@ -1,0 +1,30 @@
+// The command line (contract section 7): arguments and environment made into options.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <variant>
+
+namespace syncline {
+
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitNotStarted = 3;
+
+inline constexpr const char* kVersion = "0.1.0";
+
+struct ServeOptions {
+  std::string data_dir = "./data";
+  std::string listen = "127.0.0.1";
+  int port = 5461;
+  std::string token;               // SYNCLINE_API_TOKEN
+  std::string log_level = "info";  // SYNCLINE_LOG
+};
+
+// What to run, or the exit code of a call that has had its answer (help, version, a fault in
+// usage), which is written to `out` or `err`. Reads the environment; called once, before any thread
+// starts.
+std::variant<ServeOptions, int> read_command_line(int argc, const char* const* argv,
+                                                  std::ostream& out, std::ostream& err);
+
+}  // namespace syncline

@@ -1,0 +1,27 @@
+// InstalledSources: notes in the store in which databases our schema stands, as the engine tells
+// it.
+//
+// Owner: main. Thread-safe: called from the engine's threads.
+#pragma once
+
+#include "control/store.h"
+#include "model/engine.h"
+
+namespace syncline {
+
+class InstalledSources final : public EngineListener {
+ public:
+  explicit InstalledSources(Store& store) : store_(store) {}
+
+  Status schema_installed(const std::string& source_name) override {
+    return store_.set_installed(source_name);
+  }
+  Status schema_removed(const std::string& source_name) override {
+    return store_.clear_installed(source_name);
+  }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,373 @@
+#include "control/job_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "control/installed_sources.h"
+#include "control/status_json.h"
+#include "control/test_support.h"
+
+namespace syncline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr auto kSource = ResourceKind::source;
+constexpr auto kTarget = ResourceKind::target;
+constexpr auto kJob = ResourceKind::job;
+
+class JobServiceTest : public testing::Test {
+ protected:
+  JobServiceTest() { start(); }
+
+  // As after a restart of the process: only the file is left.
+  void start() {
+    service_.reset();
+    engine_.reset();
+    store_.reset();
+    auto opened = Store::open(folder_.file("state.db"));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(opened).value();
+    engine_ = std::make_unique<FakeEngine>();
+    service_ = std::make_unique<JobService>(*store_, *engine_);
+    const Status started = service_->start();
+    ASSERT_TRUE(started.ok()) << started.error().message;
+  }
+  void create(ResourceKind kind, const Json& body) {
+    const Outcome outcome = service_->create(kind, body);
+    ASSERT_TRUE(outcome.ok()) << outcome.refusal().message;
+  }
+  void create_all() {
+    create(kSource, source_body());
+    create(kTarget, target_body());
+    create(kJob, job_body());
+  }
+  static void expect_refusal(const Outcome& outcome, RefusalCode code,
+                             const std::vector<std::string>& paths) {
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.refusal().code, code);
+    EXPECT_FALSE(outcome.refusal().message.empty());
+    std::vector<std::string> found;
+    for (const Fault& fault : outcome.refusal().details) found.push_back(fault.path);
+    EXPECT_EQ(found, paths) << outcome.refusal().message;
+  }
+  std::vector<std::string> to_clean() const {
+    std::vector<std::string> names;
+    for (const auto& [name, source] : engine_->last()->sources_to_clean) {
+      EXPECT_EQ(source.name, name);
+      names.push_back(name);
+    }
+    return names;
+  }
+  EngineListener& listener() {
+    listener_ = std::make_unique<InstalledSources>(*store_);
+    return *listener_;
+  }
+
+  TestFolder folder_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<FakeEngine> engine_;
+  std::unique_ptr<JobService> service_;
+  std::unique_ptr<EngineListener> listener_;
+};
+
+TEST_F(JobServiceTest, CreatesListsAndGetsWithSecretsAsStars) {
+  create_all();
+  EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());
+  EXPECT_EQ(service_->get(kSource, "shop").body(),
+            with(source_body(), "/config/password", "********"));
+  EXPECT_EQ(service_->get(kTarget, "search").body(), target_body());
+  EXPECT_EQ(service_->list(kJob).body(), Json::array({job_body()}));
+  EXPECT_EQ(service_->list(kSource).body()[0]["config"]["password"], "********");
+  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders");
+}
+
+TEST_F(JobServiceTest, DoesNotInventFields) {
+  create(kSource, with(source_body(), "/config/password", "DROP"));
+  EXPECT_FALSE(service_->get(kSource, "shop").body()["config"].contains("password"));
+}
+
+TEST_F(JobServiceTest, SurvivesARestart) {
+  create_all();
+  ASSERT_TRUE(service_->pause("orders").ok());
+  ASSERT_TRUE(service_->resync("orders").ok());
+  ASSERT_TRUE(service_->resync("orders").ok());
+  const auto before = engine_->last();
+  start();
+  EXPECT_EQ(engine_->applied(), 1u);
+  EXPECT_EQ(engine_->last()->sources, before->sources);
+  EXPECT_EQ(engine_->last()->targets, before->targets);
+  EXPECT_EQ(engine_->last()->jobs, before->jobs);
+  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 2);
+  EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());
+}
+
+TEST_F(JobServiceTest, RefusesTakenAndUnknownNames) {
+  create_all();
+  const size_t applied = engine_->applied();
+  expect_refusal(service_->create(kSource, source_body()), RefusalCode::exists, {});
+  expect_refusal(service_->create(kTarget, target_body()), RefusalCode::exists, {});
+  expect_refusal(service_->create(kJob, job_body()), RefusalCode::exists, {});
+  expect_refusal(service_->get(kJob, "nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->replace(kJob, "nope", job_body("nope")), RefusalCode::not_found, {});
+  expect_refusal(service_->remove(kTarget, "nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->pause("nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->resync("nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->status("nope"), RefusalCode::not_found, {});
+  EXPECT_EQ(engine_->applied(), applied);
+}
+
+TEST_F(JobServiceTest, RefusesUnknownSourceAndTarget) {
+  expect_refusal(service_->create(kJob, job_body()), RefusalCode::invalid,
+                 {"source.name", "target.name"});
+  EXPECT_TRUE(store_->jobs()->empty());
+}
+
+TEST_F(JobServiceTest, ReplacesWithTheNameLeftOutOrEqual) {
+  create_all();
+  Json body = with(job_body(), "/target/index", "orders2");
+  body.erase("name");
+  const Outcome replaced = service_->replace(kJob, "orders", body);
+  ASSERT_TRUE(replaced.ok()) << replaced.refusal().message;
+  EXPECT_EQ(replaced.body(), with(job_body(), "/target/index", "orders2"));
+  EXPECT_EQ(json_text(replaced.body()).find("{\"name\""), 0u);
+  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders2");
+  expect_refusal(service_->replace(kJob, "orders", job_body("other")), RefusalCode::invalid,
+                 {"name"});
+  expect_refusal(service_->replace(kJob, "orders", Json::array()), RefusalCode::invalid, {""});
+}
+
+TEST_F(JobServiceTest, ReplacingKeepsPauseAndGeneration) {
+  create_all();
+  ASSERT_TRUE(service_->pause("orders").ok());
+  ASSERT_TRUE(service_->resync("orders").ok());
+  ASSERT_TRUE(service_->replace(kJob, "orders", with(job_body(), "/target/index", "x")).ok());
+  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+  start();
+  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+}
+
+TEST_F(JobServiceTest, WhatIsInUseIsNotDeleted) {
+  create_all();
+  create(kJob, with(job_body("second"), "/target/index", "other"));
+  const Outcome outcome = service_->remove(kSource, "shop");
+  expect_refusal(outcome, RefusalCode::in_use, {"jobs.orders", "jobs.second"});
+  EXPECT_THAT(outcome.refusal().message, HasSubstr("\"orders\", \"second\""));
+  expect_refusal(service_->remove(kTarget, "search"), RefusalCode::in_use,
+                 {"jobs.orders", "jobs.second"});
+  ASSERT_TRUE(service_->remove(kJob, "second").ok());
+  EXPECT_EQ(service_->remove(kJob, "orders").body(), job_body());
+  EXPECT_EQ(service_->remove(kSource, "shop").body()["config"]["password"], "********");
+  ASSERT_TRUE(service_->remove(kTarget, "search").ok());
+  EXPECT_TRUE(engine_->last()->sources.empty());
+  start();
+  EXPECT_EQ(service_->list(kJob).body(), Json::array());
+}
+
+TEST_F(JobServiceTest, StarsKeepTheStoredSecret) {
+  create(kSource, source_body());
+  const Json starred = service_->get(kSource, "shop").body();
+  ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/user", "v")).ok());
+  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->last()->sources.at("shop").user, "v");
+  start();
+  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
+  expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/host", "evil")),
+                 RefusalCode::invalid, {"config.password"});
+  expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/port", 1)),
+                 RefusalCode::invalid, {"config.password"});
+  // The default port left out is the same port.
+  EXPECT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/port", "DROP")).ok());
+  expect_refusal(service_->create(kSource, with(starred, "/name", "other")), RefusalCode::invalid,
+                 {"config.password"});
+}
+
+TEST_F(JobServiceTest, StarsWorkForAnEmptySecretAndNotForNone) {
+  create(kSource, with(source_body(), "/config/password", ""));
+  const Json starred = service_->get(kSource, "shop").body();
+  EXPECT_EQ(starred["config"]["password"], "********");
+  ASSERT_TRUE(service_->replace(kSource, "shop", starred).ok());
+  EXPECT_EQ(engine_->last()->sources.at("shop").password, "");
+  ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/password", "DROP")).ok());
+  expect_refusal(service_->replace(kSource, "shop", starred), RefusalCode::invalid,
+                 {"config.password"});
+}
+
+TEST_F(JobServiceTest, StarsOfATargetDoNotFollowItsUrl) {
+  create(kTarget, with(target_body(), "/api/api_key", "k"));
+  const Json starred = service_->get(kTarget, "search").body();
+  EXPECT_EQ(starred["api"]["api_key"], "********");
+  ASSERT_TRUE(service_->replace(kTarget, "search", with(starred, "/api/verify", false)).ok());
+  EXPECT_EQ(engine_->last()->targets.at("search").api_key, "k");
+  expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/url", "http://evil")),
+                 RefusalCode::invalid, {"api.api_key"});
+  expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/port", 80)),
+                 RefusalCode::invalid, {"api.api_key"});
+}
+
+TEST_F(JobServiceTest, RefusesJobsThatContradictOneAnotherOnOneIndex) {
+  create_all();
+  Json other = job_body("other");
+  create(kJob, other);  // the same fields with the same types are fine
+  ASSERT_TRUE(service_->remove(kJob, "other").ok());
+  expect_refusal(
+      service_->create(kJob, with(other, "/target/id", Json::array({"order_id", "status"}))),
+      RefusalCode::invalid, {"target.id"});
+  expect_refusal(service_->create(kJob, with(other, "/target/mappings/1/type", "keyword")),
+                 RefusalCode::invalid, {"target.mappings[1].type"});
+  expect_refusal(
+      service_->create(kJob, with(other, "/target/mappings/1/params", Json{{"boost", 2}})),
+      RefusalCode::invalid, {"target.mappings[1].params"});
+  // On another index, or replacing the very job, there is nothing to contradict.
+  other = with(other, "/target/mappings/1/type", "keyword");
+  create(kJob, with(other, "/target/index", "elsewhere"));
+  EXPECT_TRUE(service_->replace(kJob, "orders", with(other, "/name", "orders")).ok());
+}
+
+TEST_F(JobServiceTest, RefusesContradictorySettings) {
+  create(kSource, source_body());
+  create(kTarget, target_body());
+  create(kJob, with(job_body(), "/target/settings", Json{{"number_of_shards", 1}}));
+  const auto with_settings = [](const char* text) {
+    return with(job_body("other"), "/target/settings", Json::parse(text));
+  };
+  expect_refusal(service_->create(kJob, with_settings(R"({"index": {"number_of_shards": 2}})")),
+                 RefusalCode::invalid, {"target.settings"});
+  create(kJob, with_settings(R"({"index.number_of_shards": "1", "refresh_interval": "5s"})"));
+}
+
+TEST_F(JobServiceTest, CleansWhereOurSchemaIsLeftBehind) {
+  create_all();
+  ASSERT_TRUE(listener().schema_installed("shop").ok());
+  ASSERT_TRUE(service_->pause("orders").ok());
+  EXPECT_THAT(to_clean(), ElementsAre());
+  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  EXPECT_THAT(to_clean(), ElementsAre("shop"));
+  create(kJob, job_body());
+  EXPECT_THAT(to_clean(), ElementsAre());
+  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->remove(kSource, "shop").ok());
+  EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
+  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").password, "pw");
+  start();
+  EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
+  ASSERT_TRUE(listener().schema_removed("shop#1").ok());
+  start();
+  EXPECT_THAT(to_clean(), ElementsAre());
+}
+
+TEST_F(JobServiceTest, ASourceOnTheSamePlaceTakesOverWhatARetiredOneLeft) {
+  create_all();
+  ASSERT_TRUE(listener().schema_installed("shop").ok());
+  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->remove(kSource, "shop").ok());
+  create(kSource, source_body("again"));
+  EXPECT_THAT(to_clean(), ElementsAre("again"));
+  create(kJob, with(job_body(), "/source/name", "again"));
+  EXPECT_THAT(to_clean(), ElementsAre());
+}
+
+TEST_F(JobServiceTest, WhatAnotherSourceNeedsIsNotCleaned) {
+  create_all();
+  create(kSource, source_body("twin"));
+  ASSERT_TRUE(listener().schema_installed("twin").ok());
+  ASSERT_TRUE(service_->pause("orders").ok());
+  EXPECT_THAT(to_clean(), ElementsAre());
+  ASSERT_TRUE(service_->remove(kSource, "twin").ok());
+  EXPECT_THAT(to_clean(), ElementsAre());
+  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  EXPECT_THAT(to_clean(), ElementsAre("shop"));
+}
+
+TEST_F(JobServiceTest, ASourceThatMovesToAnotherDatabaseLeavesTheOldOneToClean) {
+  create_all();
+  ASSERT_TRUE(listener().schema_installed("shop").ok());
+  ASSERT_TRUE(service_->replace(kSource, "shop", with(source_body(), "/config/host", "db2")).ok());
+  EXPECT_THAT(to_clean(), ElementsAre());
+  ASSERT_TRUE(
+      service_->replace(kSource, "shop", with(source_body(), "/config/database", "x")).ok());
+  EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
+  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").host, "db2");
+  EXPECT_EQ(engine_->last()->sources.at("shop").database, "x");
+}
+
+TEST_F(JobServiceTest, PauseAndResumeMayBeRepeated) {
+  create_all();
+  for (int i = 0; i < 2; ++i) {
+    const Outcome paused = service_->pause("orders");
+    ASSERT_TRUE(paused.ok());
+    EXPECT_EQ(paused.body()["state"], "paused");
+  }
+  for (int i = 0; i < 2; ++i) {
+    const Outcome resumed = service_->resume("orders");
+    ASSERT_TRUE(resumed.ok());
+    EXPECT_EQ(resumed.body()["state"], "live");
+  }
+}
+
+TEST_F(JobServiceTest, IsReadyWhenEveryJobIs) {
+  EXPECT_TRUE(service_->unready_jobs().empty());
+  create_all();
+  EXPECT_TRUE(service_->unready_jobs().empty());
+  engine_->state = JobState::waiting;
+  engine_->error = JobError{"source_unreachable", "no route", 0};
+  ASSERT_EQ(service_->unready_jobs().size(), 1u);
+  EXPECT_EQ(service_->unready_jobs()[0].name, "orders");
+  EXPECT_EQ(service_->unready_jobs()[0].reason, "waiting: no route");
+  ASSERT_TRUE(service_->pause("orders").ok());
+  EXPECT_TRUE(service_->unready_jobs().empty());
+}
+
+TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
+  create(kSource, source_body());
+  create(kTarget, target_body());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      const std::string name = "job" + std::to_string(t);
+      for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(service_->create(kJob, job_body(name)).ok());
+        EXPECT_TRUE(service_->pause(name).ok());
+        EXPECT_TRUE(service_->resync(name).ok());
+        EXPECT_TRUE(service_->list(kJob).ok());
+        if (i == 4) break;
+        EXPECT_TRUE(service_->remove(kJob, name).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(service_->list(kJob).body().size(), 4u);
+  EXPECT_EQ(engine_->last()->jobs.size(), 4u);
+}
+
+TEST(StatusJson, HasTheShapeOfTheContract) {
+  JobStatus status;
+  status.name = "orders";
+  status.state = JobState::waiting;
+  status.load.rows_done = 5;
+  status.load.rows_estimate = 10;
+  status.load.started_at_us = 1'769'854'830'123'456;
+  status.lag.changes = 3;
+  status.lag.seconds = 1.5;
+  status.documents = {1, 2, 3};
+  status.parked = 4;
+  status.error = JobError{"target_unreachable", "say why", 0};
+  EXPECT_EQ(json_text(status_json(status)),
+            R"({"name":"orders","state":"waiting","load":{"rows_done":5,"rows_estimate":10,)"
+            R"("started_at":"2026-01-31T10:20:30.123456Z","finished_at":null},)"
+            R"("lag":{"changes":3,"seconds":1.5},)"
+            R"("documents":{"indexed":1,"deleted":2,"conflicts":3},"parked":4,)"
+            R"("error":{"kind":"target_unreachable","message":"say why",)"
+            R"("since":"1970-01-01T00:00:00.000000Z"}})");
+  EXPECT_TRUE(status_json(JobStatus{})["error"].is_null());
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,56 @@
+// BulkBuilder: writes documents straight into a bulk body.
+//
+// Owner: a composer or a loader, one thread. Items that a cluster would answer by refusing the
+// whole body (an id that is empty or over 512 bytes) are not taken: ask id_is_sendable() first. The
+// index is named by the request's URL.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "model/bulk.h"
+
+namespace syncline {
+
+constexpr size_t kDocumentIdBytesMax = 512;
+
+class BulkBuilder {
+ public:
+  // False: the id cannot be sent, the document has to be parked.
+  static bool id_is_sendable(std::string_view id) {
+    return !id.empty() && id.size() <= kDocumentIdBytesMax;
+  }
+
+  // Starts a new body; what was built before is dropped. version: of every item, not negative.
+  void begin(int64_t version, TimePoint read_at);
+
+  // Begins an index action; the caller appends the source's members to bytes() (from '{' on, on one
+  // line, each with a trailing comma) and calls end_document(). The id must be sendable.
+  void begin_document(std::string_view id);
+  std::string& bytes() { return body_.bytes; }
+  // Closes the source's object and the item. Precondition: begin_document() and a '{'.
+  void end_document();
+  // Drops the document begun last, instead of end_document().
+  void abandon_document();
+
+  // The id must be sendable.
+  void add_delete(std::string_view id);
+
+  size_t size_bytes() const { return body_.bytes.size(); }
+  size_t size_items() const { return body_.items.size(); }
+  bool empty() const { return body_.items.empty(); }
+
+  // Gives the body away and leaves the builder empty, with the version and time of begin().
+  BulkBody take();
+
+ private:
+  void begin_item(std::string_view id, BulkAction action, std::string_view opening);
+  void end_item();
+
+  BulkBody body_;
+  std::string action_end_;  // what follows the id in every action line
+};
+
+}  // namespace syncline

@@ -1,0 +1,20 @@
+// The way back from the text of a value in a document id (append_id_text) to PostgreSQL's.
+//
+// Part of DocumentIdCodec. Pure functions, any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/pg_type.h"
+
+namespace syncline {
+
+// The PostgreSQL text of a value whose text in an id is this, or nothing if no value's is.
+std::optional<std::string> postgres_text(const PgType& type, std::string_view id_text);
+
+// Whether a database with encoding UTF8 can hold the text: valid UTF-8 without NUL.
+bool is_storable_text(std::string_view text);
+
+}  // namespace syncline

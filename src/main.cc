@@ -1,0 +1,73 @@
+// The only place that names concrete parts: makes them, wires them, and takes them down again.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+
+#include "api/api_server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/command_line.h"
+#include "cli/signals.h"
+#include "cli/stop_deadline.h"
+#include "control/data_directory.h"
+#include "control/installed_sources.h"
+#include "control/job_service.h"
+#include "control/store.h"
+#include "pipeline/supervisor.h"
+#include "retry/parked_store.h"
+
+namespace syncline {
+namespace {
+
+constexpr std::chrono::milliseconds kStopTimeMax{9500};
+
+Status serve(const ServeOptions& options, const StopSignals& signals) {
+  SYNCLINE_ASSIGN(const DataDirectory data, DataDirectory::open(options.data_dir));
+  SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data.file("state.db")));
+  SYNCLINE_ASSIGN(const std::unique_ptr<ParkedStore> parked,
+                  ParkedStore::open(data.file("parked.db")));
+
+  const SystemClock clock;
+  InstalledSources installed(*store);
+  Supervisor engine(*parked, installed, clock, store->instance_id());
+  JobService service(*store, engine);
+  ApiServer server(service, {options.listen, options.port, options.token, {}});
+  // The port first: where it is taken, the jobs must not even begin.
+  SYNCLINE_RETURN_IF_ERROR(server.bind());
+  SYNCLINE_RETURN_IF_ERROR(service.start());
+  server.start();
+
+  const char* const signal = signals.wait();
+  spdlog::info("{}: stopping", signal);
+  const StopDeadline deadline(kStopTimeMax, [] {
+    spdlog::warn("stopping took too long: ending at once, what is stored is complete");
+    ::_exit(kExitDone);
+  });
+  server.stop();
+  engine.stop();
+  spdlog::info("stopped");
+  return {};
+}
+
+int run(int argc, const char* const* argv) {
+  const auto command = read_command_line(argc, argv, std::cout, std::cerr);
+  if (const int* exit_code = std::get_if<int>(&command)) return *exit_code;
+  const auto& options = std::get<ServeOptions>(command);
+  ::umask(S_IRWXG | S_IRWXO);
+  const StopSignals signals;
+  configure_log(options.log_level);
+  const Status served = serve(options, signals);
+  if (served.ok()) return kExitDone;
+  spdlog::error("could not start: {}", served.error().message);
+  return kExitNotStarted;
+}
+
+}  // namespace
+}  // namespace syncline
+
+int main(int argc, char** argv) {
+  return syncline::run(argc, argv);
+}

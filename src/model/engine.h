@@ -1,0 +1,51 @@
+// Engine: what control needs from the part that runs the jobs. pipeline implements it, main wires
+// it.
+//
+// Owner: main. Thread-safe: every method may be called from any thread at any time between start
+// and stop.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "model/job_status.h"
+#include "model/spec.h"
+
+namespace syncline {
+
+// What the engine tells control. Called from the engine's threads; must not call back into the
+// engine.
+class EngineListener {
+ public:
+  virtual ~EngineListener() = default;
+  // Our schema now exists in the database of this source: remember to clean it when no job needs it
+  // any more. Durable before it returns.
+  virtual Status schema_installed(const std::string& source_name) = 0;
+  // Everything of ours is gone from the database of this source of Configuration::sources_to_clean.
+  virtual Status schema_removed(const std::string& source_name) = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Takes the new configuration and makes the running plans follow it: what did not change is not
+  // disturbed. Returns at once; the work goes on in the engine's threads.
+  virtual void apply(std::shared_ptr<const Configuration> configuration) = 0;
+
+  // The status of a configured job. `lag` is taken now, with a query on the source (bounded by a
+  // second; the last known figure if the source is not reachable). A job that is not configured: an
+  // error.
+  virtual Result<JobStatus> status(const std::string& job) = 0;
+
+  // The job's state and error as last known, without touching source or target: for readiness and
+  // metrics.
+  virtual Result<JobStatus> last_status(const std::string& job) = 0;
+
+  // Stops all plans, nothing lost: positions are stored, threads joined. At most 8 seconds.
+  // Idempotent.
+  virtual void stop() = 0;
+};
+
+}  // namespace syncline

@@ -1,0 +1,307 @@
+#include "pipeline/loader.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/log.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr size_t kBodyBytes = 6 << 20;
+constexpr size_t kInFlightBytesMax = 32 << 20;
+constexpr size_t kPageIds = 1000;
+// A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time.
+constexpr auto kSegmentMax = std::chrono::minutes(5);
+constexpr auto kSaveInterval = std::chrono::seconds(1);
+constexpr auto kCheckInterval = std::chrono::milliseconds(100);
+
+int64_t block_of(std::string_view ctid) {
+  int64_t block = 0;
+  std::from_chars(ctid.data() + 1, ctid.data() + ctid.size(), block);
+  return block;
+}
+
+}  // namespace
+
+Loader::Loader(PlanContext& context, Events events)
+    : context_(context),
+      events_(std::move(events)),
+      composer_(context.members, context.clock, stop_) {
+  writer_ =
+      std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
+                                   context.clock, context.admin.index(), [this](BulkResult result) {
+                                     const std::lock_guard lock(mutex_);
+                                     results_.push_back(std::move(result));
+                                     arrived_.notify_all();
+                                   });
+}
+
+Loader::~Loader() {
+  stop_.raise();
+  arrived_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  writer_.reset();
+}
+
+void Loader::start() {
+  thread_ = std::thread([this] {
+    Status done = run();
+    writer_.reset();  // whatever is out has its outcome before anybody loads again
+    std::vector<std::string> unknown;
+    for (BulkResult& result : results_) {
+      for (size_t i = 0; i < result.outcomes.size(); ++i) {
+        if (result.outcomes[i].kind == ItemOutcome::Kind::unknown)
+          unknown.push_back(std::move(result.body.items[i].id));
+      }
+    }
+    if (!unknown.empty()) events_.outcome_unknown(unknown);
+    events_.segment_ended();
+    events_.finished(std::move(done));
+  });
+}
+
+Status Loader::run() {
+  for (const auto& member : context_.members) {
+    if (member->record.load.finished_us || member->config.paused) continue;
+    Status loaded = load_member(*member);
+    if (!loaded.ok()) return std::move(loaded).error();
+  }
+  return {};
+}
+
+Status Loader::load_member(Member& member) {
+  progress_ = member.record.load;
+  estimate_from_blocks_ = !progress_.rows_estimate && member.table.leaves.size() == 1;
+  spdlog::info("job {}: loading {}", member.name(), member.table.qualified_name);
+  for (const LeafInfo& leaf : member.table.leaves) {
+    if (leaf.oid < progress_.leaf) continue;
+    SYNCLINE_RETURN_IF_ERROR(load_leaf(member, leaf));
+  }
+  progress_.finished_us = context_.clock.wall_time_us();
+  progress_.rows_estimate = progress_.rows_done;
+  SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
+  member.record.load = progress_;
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+  SYNCLINE_RETURN_IF_ERROR(member.source->capture().end_loading(*session, member.record.watch));
+  spdlog::info("job {}: loaded {} rows", member.name(), progress_.rows_done);
+  return {};
+}
+
+Status Loader::load_leaf(Member& member, const LeafInfo& leaf) {
+  if (progress_.leaf != leaf.oid || progress_.file_node != leaf.file_node) {
+    progress_.leaf = leaf.oid;
+    progress_.file_node = leaf.file_node;
+    progress_.block = 0;
+  }
+  for (;;) {
+    SYNCLINE_ASSIGN(const bool complete, load_segment(member, leaf));
+    events_.segment_ended();
+    if (complete) return save_progress(member, true);
+    SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
+    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    if (give_way_.load())
+      return Error::retry("somebody needs the table for itself; going on when it is free");
+  }
+}
+
+// One COPY, from the first block that is not done. True if it came to the end of the leaf.
+Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
+  end_segment_.store(false);
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::load, stop_));
+  // The version first, then the rows (design section 2).
+  SYNCLINE_ASSIGN(version_, context_.versions->take());
+  const bool direct = context_.members.size() == 1 && member.unique();
+  builder_.begin(version_, context_.clock.now());
+  marks_.clear();
+  page_.clear();
+  in_page_.clear();
+  leaf_blocks_ = leaf.blocks;
+  block_ = progress_.block;
+  rows_ = rows_before_block_ = progress_.rows_done;
+  SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '10min'"));
+  SYNCLINE_RETURN_IF_ERROR(
+      session->begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct)));
+  Result<bool> complete = copy_rows(member, *session, direct);
+  if (!complete.ok() || !*complete) session->cancel_copy();
+  if (!complete.ok()) return complete;
+  if (session->usable()) SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '30s'"));
+  if (*complete) {
+    SYNCLINE_RETURN_IF_ERROR(compose_page());
+    SYNCLINE_RETURN_IF_ERROR(flush());
+  }
+  SYNCLINE_RETURN_IF_ERROR(drain());
+  if (*complete) {
+    progress_.rows_done = rows_;
+    progress_.leaf = leaf.oid + 1;
+    progress_.file_node = 0;
+    progress_.block = 0;
+  }
+  return complete;
+}
+
+Result<bool> Loader::copy_rows(Member& member, Session& session, bool direct) {
+  const size_t columns = 1 + (direct ? member.queries->row_size() : member.queries->link_size());
+  const TimePoint end_at = context_.clock.now() + kSegmentMax;
+  for (int64_t count = 0;; ++count) {
+    SYNCLINE_ASSIGN(const Session::CopyLine line, session.next_copy_line());
+    if (line.data == nullptr) return true;
+    if (!row_.split(line.data, line.size, columns))
+      return Error::bug("a COPY line has another number of columns");
+    SYNCLINE_RETURN_IF_ERROR(take_row(member, direct));
+    if (builder_.size_bytes() >= kBodyBytes || page_.size() >= kPageIds) {
+      SYNCLINE_RETURN_IF_ERROR(compose_page());
+      SYNCLINE_RETURN_IF_ERROR(flush());
+      SYNCLINE_RETURN_IF_ERROR(save_progress(member, false));
+      if (context_.clock.now() > end_at) return false;
+    }
+    if (interrupted()) return false;
+  }
+}
+
+Status Loader::take_row(Member& member, bool direct) {
+  const int64_t block = block_of(*row_.fields()[0]);
+  if (block != block_) {
+    block_ = block;
+    rows_before_block_ = rows_;
+  }
+  ++rows_;
+  if (direct) {
+    write_row(member);
+    return {};
+  }
+  auto id = member.codec->encode(row_.fields().subspan(1));
+  if (id && in_page_.insert(*id).second) page_.push_back(*std::move(id));
+  return {};
+}
+
+void Loader::write_row(const Member& member) {
+  const auto values = row_.fields().subspan(1);
+  const auto id = member.codec->encode(values.first(member.queries->link_size()));
+  if (!id) return;
+  if (!BulkBuilder::id_is_sendable(*id)) {
+    page_.push_back(*id);  // the composer says why it is parked
+    return;
+  }
+  builder_.begin_document(*id);
+  builder_.bytes() += '{';
+  member.writer->append_members(values, 1, builder_.bytes());
+  builder_.end_document();
+}
+
+// Documents whose rows must be looked up: several members, or several rows for one id.
+Status Loader::compose_page() {
+  std::span<const std::string> ids = page_;
+  while (!ids.empty()) {
+    SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
+    SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
+    for (ParkedDocument& parked : composition.unsendable) {
+      parked.plan = context_.plan;
+      parked.first_at_us = parked.last_at_us = context_.clock.wall_time_us();
+    }
+    SYNCLINE_RETURN_IF_ERROR(context_.parked.add(composition.unsendable));
+    if (!composition.body.items.empty())
+      SYNCLINE_RETURN_IF_ERROR(submit(std::move(composition.body)));
+    ids = ids.subspan(composition.documents);
+  }
+  page_.clear();
+  in_page_.clear();
+  return {};
+}
+
+Status Loader::flush() {
+  if (builder_.empty()) return settle_results(false);
+  BulkBody body = builder_.take();
+  body.read_at = context_.clock.now();
+  SYNCLINE_RETURN_IF_ERROR(submit(std::move(body)));
+  builder_.begin(version_, context_.clock.now());
+  return {};
+}
+
+Status Loader::submit(BulkBody body) {
+  SYNCLINE_RETURN_IF_ERROR(wait_for_room());
+  body.tag = next_tag_++;
+  marks_.push_back({body.tag, false, block_, rows_before_block_});
+  writer_->submit(std::move(body));
+  return {};
+}
+
+bool Loader::interrupted() const {
+  return end_segment_.load(std::memory_order_relaxed) ||
+         give_way_.load(std::memory_order_relaxed) || stop_.raised() || context_.stop.raised();
+}
+
+Status Loader::wait_for_room() {
+  while (static_cast<int>(marks_.size()) >= writer_->bodies_wanted() ||
+         writer_->bytes_in_flight() > kInFlightBytesMax) {
+    SYNCLINE_RETURN_IF_ERROR(settle_results(true));
+    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+  }
+  return settle_results(false);
+}
+
+Status Loader::drain() {
+  while (!marks_.empty()) {
+    SYNCLINE_RETURN_IF_ERROR(settle_results(true));
+    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+  }
+  return {};
+}
+
+Status Loader::settle_results(bool wait) {
+  std::deque<BulkResult> results;
+  {
+    std::unique_lock lock(mutex_);
+    if (wait && results_.empty()) arrived_.wait_for(lock, kCheckInterval);
+    results.swap(results_);
+  }
+  std::optional<Error> trouble;
+  for (BulkResult& result : results) {
+    const uint64_t tag = result.body.tag;
+    SYNCLINE_ASSIGN(const Settled settled, settle(context_, std::move(result)));
+    if (!settled.unknown.empty()) events_.outcome_unknown(settled.unknown);
+    if (settled.trouble) trouble = settled.trouble;
+    if (settled.again.empty()) {
+      acknowledge(tag);
+    } else if (!trouble) {
+      // Versions that were not ours, or a body that grew too old: this part of the table is read
+      // again.
+      trouble = Error::retry("some documents have to be read again");
+    }
+  }
+  if (trouble) return *std::move(trouble);
+  return {};
+}
+
+// Progress is what was acknowledged without a gap.
+void Loader::acknowledge(uint64_t tag) {
+  for (Mark& mark : marks_) {
+    if (mark.tag == tag) mark.acknowledged = true;
+  }
+  while (!marks_.empty() && marks_.front().acknowledged) {
+    progress_.block = marks_.front().block;
+    progress_.rows_done = marks_.front().rows_before_block;
+    marks_.pop_front();
+  }
+}
+
+Status Loader::save_progress(Member& member, bool now) {
+  if (estimate_from_blocks_ && progress_.block > 0) {
+    progress_.rows_estimate =
+        progress_.rows_done * std::max(leaf_blocks_, progress_.block) / progress_.block;
+  }
+  if (progress_.rows_estimate && progress_.rows_done > *progress_.rows_estimate) {
+    progress_.rows_estimate = progress_.rows_done;
+  }
+  events_.progress(member, progress_);
+  if (!now && context_.clock.now() - saved_at_ < kSaveInterval) return {};
+  saved_at_ = context_.clock.now();
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+  return member.source->plan_store().save_load(*session, context_.plan, member.name(), progress_);
+}
+
+}  // namespace syncline

@@ -1,0 +1,117 @@
+#include "pipeline/plan_context.h"
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace syncline {
+
+namespace {
+
+// A conflict means that somebody newer was here: one of our lanes, unless the stored version lies
+// above all that this plan ever took. Then it is another tool's, or an older life's, and the
+// document is composed again above it.
+Status settle_conflicts(PlanContext& context, const std::vector<std::string>& ids,
+                        Settled& settled) {
+  for (size_t begin = 0; begin < ids.size(); begin += IndexAdmin::kIdsMax) {
+    const size_t end = std::min(ids.size(), begin + IndexAdmin::kIdsMax);
+    const std::vector<std::string> page(ids.begin() + static_cast<ptrdiff_t>(begin),
+                                        ids.begin() + static_cast<ptrdiff_t>(end));
+    const int64_t highest = context.versions->highest();
+    SYNCLINE_ASSIGN(const std::vector<FoundDocument> stored, context.admin.versions(page));
+    int64_t foreign = 0;
+    std::vector<std::string> above;
+    for (const FoundDocument& document : stored) {
+      if (document.version <= highest) continue;
+      foreign = std::max(foreign, document.version);
+      above.push_back(document.id);
+    }
+    if (!above.empty()) SYNCLINE_RETURN_IF_ERROR(context.versions->raise_above(foreign));
+    for (const std::string& id : page) {
+      const bool compose_again = std::find(above.begin(), above.end(), id) != above.end();
+      (compose_again ? settled.again : settled.done).push_back(id);
+      if (!compose_again) ++context.counts.conflicts;
+    }
+  }
+  return {};
+}
+
+ParkedDocument parked_document(const PlanContext& context, const std::string& id,
+                               ItemOutcome outcome) {
+  ParkedDocument parked;
+  parked.plan = context.plan;
+  parked.job = context.members.front()->name();
+  parked.id = id;
+  parked.status = outcome.status;
+  parked.type = std::move(outcome.type);
+  parked.reason = std::move(outcome.reason);
+  parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
+  spdlog::warn("{}: document parked: {} {}: {}", context.plan, parked.status, parked.type,
+               mask_values(parked.reason));
+  return parked;
+}
+
+}  // namespace
+
+Result<int64_t> VersionCounter::take() {
+  SYNCLINE_ASSIGN(const auto session,
+                  source_->sessions().acquire(SessionPool::Use::short_work, stop_));
+  SYNCLINE_ASSIGN(const int64_t version, source_->plan_store().take_version(*session, number_));
+  int64_t seen = highest_.load();
+  while (seen < version && !highest_.compare_exchange_weak(seen, version)) {
+  }
+  return version;
+}
+
+Status VersionCounter::raise_above(int64_t version) {
+  spdlog::warn("the index holds version {}, above all of ours; counting on from there", version);
+  SYNCLINE_ASSIGN(const auto session,
+                  source_->sessions().acquire(SessionPool::Use::short_work, stop_));
+  return source_->plan_store().raise_version(*session, number_, version + 1);
+}
+
+Result<Settled> settle(PlanContext& context, BulkResult result) {
+  failpoint("bulk_acknowledged");
+  Settled settled;
+  std::vector<ParkedDocument> refused;
+  std::vector<std::string> conflicts;
+  for (size_t i = 0; i < result.outcomes.size(); ++i) {
+    ItemOutcome& outcome = result.outcomes[i];
+    BulkItem& item = result.body.items[i];
+    switch (outcome.kind) {
+      case ItemOutcome::Kind::done:
+        if (item.action == BulkAction::remove) settled.deleted.push_back(item.id);
+        ++(item.action == BulkAction::remove ? context.counts.deleted : context.counts.indexed);
+        settled.done.push_back(std::move(item.id));
+        break;
+      case ItemOutcome::Kind::conflict:
+        conflicts.push_back(std::move(item.id));
+        break;
+      case ItemOutcome::Kind::refused:
+        refused.push_back(parked_document(context, item.id, std::move(outcome)));
+        break;
+      case ItemOutcome::Kind::unknown:
+        settled.unknown.push_back(item.id);
+        settled.again.push_back(std::move(item.id));
+        break;
+      case ItemOutcome::Kind::stale:
+        settled.again.push_back(std::move(item.id));
+        break;
+    }
+  }
+  SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, settled.done));
+  SYNCLINE_RETURN_IF_ERROR(settle_conflicts(context, conflicts, settled));
+  if (!refused.empty()) {
+    SYNCLINE_RETURN_IF_ERROR(context.parked.add(refused));
+    failpoint("parked_committed");
+    for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
+  }
+  if (result.unavailable) {
+    settled.trouble = result.needs_person ? Error::pause_job(result.unavailable_reason)
+                                          : Error::retry(result.unavailable_reason);
+  }
+  return settled;
+}
+
+}  // namespace syncline

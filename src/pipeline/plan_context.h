@@ -1,0 +1,81 @@
+// PlanContext: what the lanes of one running plan share.
+//
+// Owner: PlanRunner. Thread-safe where its members are; the lanes (stream, loader, sweep) hold a
+// reference and end before it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/stop_signal.h"
+#include "model/bulk.h"
+#include "pipeline/member.h"
+#include "retry/parked_store.h"
+#include "source/source.h"
+#include "target/cluster.h"
+#include "target/index_admin.h"
+
+namespace syncline {
+
+// Takes the versions of a plan from the counter in the source of its first index job (design
+// section 2).
+class VersionCounter {
+ public:
+  VersionCounter(std::shared_ptr<Source> source, int number, const StopSignal& stop)
+      : source_(std::move(source)), number_(number), stop_(stop) {}
+
+  Result<int64_t> take();
+  // The next versions lie above this one.
+  Status raise_above(int64_t version);
+  // The highest version taken by any lane so far.
+  int64_t highest() const { return highest_.load(); }
+
+ private:
+  const std::shared_ptr<Source> source_;
+  const int number_;
+  const StopSignal& stop_;
+  std::atomic<int64_t> highest_{0};
+};
+
+struct DocumentCounts {
+  std::atomic<int64_t> indexed{0};
+  std::atomic<int64_t> deleted{0};
+  std::atomic<int64_t> conflicts{0};
+};
+
+struct PlanContext {
+  std::string plan;  // target/index
+  std::vector<std::unique_ptr<Member>> members;
+  Cluster& cluster;
+  IndexAdmin& admin;
+  ParkedStore& parked;
+  const Clock& clock;
+  const StopSignal& stop;
+  DocumentCounts& counts;
+  // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
+  // takes them along.
+  int64_t strangers_below = 0;
+  int64_t strangers_below_after_resync = 0;
+  std::unique_ptr<VersionCounter> versions;
+};
+
+// What a bulk result asks of its lane; `settle` has counted and parked already.
+struct Settled {
+  std::vector<std::string> done;     // written, deleted or parked
+  std::vector<std::string> deleted;  // of those, the ones deleted
+  std::vector<std::string> again;    // compose again
+  std::vector<std::string> unknown;  // of `again`: the request may still arrive at the cluster
+  std::optional<Error> trouble;      // the cluster cannot be used: retry or pause_job
+};
+
+// Deals with the outcomes of one body: parks what the cluster refused (durably, before it returns),
+// forgets what was parked and has been written, and raises the counter above versions that are not
+// this plan's. Error: parking failed, or the cluster was asked and did not answer.
+Result<Settled> settle(PlanContext& context, BulkResult result);
+
+}  // namespace syncline

@@ -1,0 +1,116 @@
+// PlanRunner: one index plan as a running thing: starts it, keeps it going, says how it is.
+//
+// Owner: Supervisor. Its configuration never changes: another configuration is another runner.
+// Starts a thread that goes through prepare → load and stream → (trouble) → pause → prepare …, and
+// joins it. Everything it needs to go on is stored durably, so that a start after trouble and a
+// start after kill -9 are one and the same.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "model/job_status.h"
+#include "model/spec.h"
+#include "pipeline/loader.h"
+#include "pipeline/plan_context.h"
+#include "pipeline/stream.h"
+
+namespace syncline {
+
+struct PlanConfig {
+  TargetSpec target;
+  std::string index;
+  std::vector<JobConfig> jobs;  // ordered by name
+  std::map<std::string, SourceSpec> sources;
+
+  std::string plan() const { return target.name + "/" + index; }
+  bool operator==(const PlanConfig&) const = default;
+};
+
+class PlanRunner {
+ public:
+  struct Parts {
+    std::map<std::string, std::shared_ptr<Source>> sources;
+    std::shared_ptr<Cluster> cluster;
+    ParkedStore& parked;
+    const Clock& clock;
+    std::function<std::shared_ptr<const Configuration>()> configuration;
+    std::function<void()> ended;  // on the runner's thread, its last call
+  };
+
+  PlanRunner(PlanConfig config, Parts parts);
+  ~PlanRunner();  // stops and joins
+
+  // Ends it soon: positions are stored, the answers of what is under way are awaited (bounded).
+  void request_stop();
+  bool has_ended() const;
+  const PlanConfig& config() const { return config_; }
+
+  // The job's status. fresh_lag: count the changes that wait, with a query on the source.
+  JobStatus status(const std::string& job, bool fresh_lag);
+
+ private:
+  struct JobView {
+    bool paused = false;
+    int watch = 0;
+    std::optional<Position> reached;
+    LoadProgress load;
+    TimePoint caught_up_at;
+  };
+  struct Trouble {
+    Error error;
+    std::string job;  // empty: the plan's
+    int64_t since_us = 0;
+  };
+
+  void run();
+  Status run_once();
+  Result<bool> resync_is_asked(const PlanContext& context);
+  Status prepare(PlanContext& context, IndexDescription& index, bool& created);
+  Status resolve_members(PlanContext& context);
+  Status prepare_index(PlanContext& context, IndexDescription& index, bool& created);
+  Status start_members(PlanContext& context, const IndexDescription& index, bool& all_started_over);
+  Status follow(PlanContext& context, const IndexDescription& index, const std::string& shape,
+                std::optional<SweepOptions> sweep, bool created);
+  Loader::Events loader_events(Stream& stream);
+  Stream::Events stream_events(IndexAdmin& admin);
+  void set_trouble(const Error& error);
+  void set_running(const PlanContext& context, bool loading, bool sweeping);
+  bool pause(Duration duration);
+  JobState state_of(const std::string& job, const JobView& view) const;
+  std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
+  void count_lag(const std::string& job, JobView view, JobStatus& status);
+  bool all_paused() const;
+
+  const PlanConfig config_;
+  const Parts parts_;
+  DocumentCounts counts_;
+  StopSignal stop_;
+  LaterList later_;              // the runner's thread alone
+  int64_t highest_version_ = 0;  // likewise
+  std::string failing_job_;      // likewise
+
+  mutable std::mutex mutex_;
+  std::condition_variable woken_;
+  // Protected by mutex_:
+  std::map<std::string, JobView> jobs_;
+  std::optional<Trouble> trouble_;
+  bool started_ = false;    // it was running at least once
+  bool loading_ = false;    // until the index's settings are restored
+  bool sweeping_ = false;   // a load's or a resync's sweep is not over
+  bool sweep_due_ = false;  // some sweep, a TRUNCATE's included, is not over
+  bool ended_ = false;
+  Stream* stream_ = nullptr;
+  Loader* loader_ = nullptr;
+
+  std::thread thread_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,95 @@
+// The part of PlanRunner that answers for its jobs.
+#include <algorithm>
+
+#include "pipeline/plan_runner.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr auto kLagWaitMax = std::chrono::milliseconds(800);
+
+bool is_sqlstate(const std::string& code) {
+  return code.size() == 5;
+}
+
+std::string kind_of(const Error& error) {
+  if (error.action == Action::bug) return "internal";
+  if (error.action == Action::retry) {
+    if (error.code.empty()) return "starting_over";
+    return is_sqlstate(error.code) ? "source_unreachable" : "target_unreachable";
+  }
+  if (error.code == "42P01" || error.code == "42703") return "table";
+  if (error.code == "42501") return "privilege";
+  return is_sqlstate(error.code) || error.code.empty() ? "source" : "index";
+}
+
+}  // namespace
+
+JobState PlanRunner::state_of(const std::string& job, const JobView& view) const {
+  if (view.paused) return JobState::paused;
+  if (trouble_) {
+    const bool failed = trouble_->error.action != Action::retry;
+    // The others of the index wait for the one that failed.
+    return failed && (trouble_->job.empty() || trouble_->job == job) ? JobState::failed
+                                                                     : JobState::waiting;
+  }
+  if (!started_) return JobState::starting;
+  return view.load.finished_us && !loading_ && !sweeping_ ? JobState::live : JobState::loading;
+}
+
+std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
+  if (!trouble_ || view.paused) return std::nullopt;
+  JobError error{kind_of(trouble_->error), trouble_->error.message, trouble_->since_us};
+  if (!trouble_->job.empty() && trouble_->job != job) {
+    error.kind = "other_job";
+    error.message =
+        "waiting for job " + trouble_->job + " of the same index: " + trouble_->error.message;
+  }
+  return error;
+}
+
+JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
+  JobStatus status;
+  status.name = job;
+  JobView view;
+  bool sweep_due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    view = jobs_[job];
+    status.state = state_of(job, view);
+    status.error = error_of(job, view);
+    sweep_due = sweep_due_;
+  }
+  status.load.rows_done = view.load.rows_done;
+  status.load.rows_estimate = view.load.rows_estimate;
+  if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;
+  status.load.finished_at_us = view.load.finished_us;
+  status.documents.indexed = counts_.indexed;
+  status.documents.deleted = counts_.deleted;
+  status.documents.conflicts = counts_.conflicts;
+  status.parked = parts_.parked.count_job(job);
+  if (fresh_lag) count_lag(job, view, status);
+  if (sweep_due) ++status.lag.changes;
+  if (status.lag.changes > 0) {
+    status.lag.seconds =
+        std::chrono::duration<double>(parts_.clock.now() - view.caught_up_at).count();
+  }
+  return status;
+}
+
+// Keys that were logged before now and are not yet in the index: those that the position reached
+// does not see.
+void PlanRunner::count_lag(const std::string& job, JobView view, JobStatus& status) {
+  if (view.watch == 0 || !view.reached) return;
+  const auto spec = std::find_if(config_.jobs.begin(), config_.jobs.end(),
+                                 [&](const JobConfig& j) { return j.spec.name == job; });
+  Source& source = *parts_.sources.at(spec->spec.source);
+  if (source.error()) return;
+  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+  if (!session.ok()) return;
+  const auto count = source.change_log().count(**session, view.watch, *view.reached);
+  if (count.ok()) status.lag.changes = *count;
+}
+
+}  // namespace syncline

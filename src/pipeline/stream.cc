@@ -1,0 +1,370 @@
+#include "pipeline/stream.h"
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr size_t kDocumentsMax =
+    20'000;                          // known to the table at once; past that no more keys are read
+constexpr size_t kBatchesMax = 256;  // open at once
+constexpr size_t kComposeMax = 1000;
+constexpr size_t kInFlightBytesMax = 24 << 20;
+constexpr size_t kDeletesToConfirmMax = 100'000;
+constexpr auto kSaveInterval = std::chrono::seconds(1);
+constexpr auto kIndexInterval = std::chrono::seconds(1);
+constexpr auto kLockInterval = std::chrono::milliseconds(500);
+constexpr auto kIdleWait = std::chrono::milliseconds(500);
+
+}  // namespace
+
+void LaterList::add(const std::vector<std::string>& ids, TimePoint due) {
+  entries_.emplace_back(due, ids);
+}
+
+std::vector<std::string> LaterList::take_due(TimePoint now) {
+  std::vector<std::string> ids;
+  while (!entries_.empty() && entries_.front().first <= now) {
+    ids.insert(ids.end(), entries_.front().second.begin(), entries_.front().second.end());
+    entries_.pop_front();
+  }
+  return ids;
+}
+
+Stream::Stream(PlanContext& context, LaterList& later, const std::string& index_uuid,
+               const std::string& shape, std::optional<SweepOptions> sweep, Events events)
+    : context_(context),
+      later_(later),
+      index_uuid_(index_uuid),
+      shape_(shape),
+      sweep_options_(sweep),
+      events_(std::move(events)),
+      composer_(context.members, context.clock, context.stop),
+      read_at_(context.members.size()),
+      more_(context.members.size(), false) {
+  writer_ =
+      std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
+                                   context.clock, context.admin.index(), [this](BulkResult result) {
+                                     const std::lock_guard lock(mutex_);
+                                     inbox_.results.push_back(std::move(result));
+                                     arrived_.notify_all();
+                                   });
+  for (const auto& member : context_.members) {
+    generations_.emplace(member->source.get(), member->source->generation());
+    if (!member->config.paused) {
+      member->subscription = member->source->subscribe(member->record.watch, [this] { wake(); });
+    }
+  }
+}
+
+Stream::~Stream() {
+  for (const auto& member : context_.members) {
+    if (member->subscription != 0) member->source->unsubscribe(member->subscription);
+    member->subscription = 0;
+  }
+  writer_.reset();  // waits for the answers
+  std::vector<std::string> unknown = std::move(inbox_.unknown);
+  for (BulkResult& result : inbox_.results) {
+    for (size_t i = 0; i < result.outcomes.size(); ++i) {
+      if (result.outcomes[i].kind == ItemOutcome::Kind::unknown)
+        unknown.push_back(std::move(result.body.items[i].id));
+    }
+  }
+  if (!unknown.empty()) later_.add(unknown, context_.clock.now() + 2 * kBulkTimeout);
+}
+
+void Stream::wake() {
+  const std::lock_guard lock(mutex_);
+  inbox_.woken = true;
+  arrived_.notify_all();
+}
+
+void Stream::load_started() {
+  loading_ = true;
+}
+
+void Stream::segment_ended() {
+  const std::lock_guard lock(mutex_);
+  inbox_.segment_ended = true;
+  arrived_.notify_all();
+}
+
+void Stream::load_finished(Status status) {
+  const std::lock_guard lock(mutex_);
+  inbox_.load_finished = std::move(status);
+  arrived_.notify_all();
+}
+
+void Stream::outcome_unknown(const std::vector<std::string>& ids) {
+  const std::lock_guard lock(mutex_);
+  inbox_.unknown.insert(inbox_.unknown.end(), ids.begin(), ids.end());
+}
+
+Status Stream::run() {
+  Status status;
+  while (status.ok() && !context_.stop.raised()) {
+    status = step();
+    if (status.ok()) wait();
+  }
+  const Status saved = save_positions(true);
+  return status.ok() ? saved : status;
+}
+
+Status Stream::step() {
+  SYNCLINE_RETURN_IF_ERROR(take_inbox());
+  SYNCLINE_RETURN_IF_ERROR(check_surroundings());
+  SYNCLINE_RETURN_IF_ERROR(read_members());
+  SYNCLINE_RETURN_IF_ERROR(start_sweep_if_due());
+  SYNCLINE_RETURN_IF_ERROR(compose_waiting());
+  SYNCLINE_RETURN_IF_ERROR(collect_positions());
+  return save_positions(false);
+}
+
+void Stream::wait() {
+  // There is more to read and room for it: no need to wait.
+  if (has_room() && std::find(more_.begin(), more_.end(), true) != more_.end()) return;
+  std::unique_lock lock(mutex_);
+  const auto news = [&] {
+    return inbox_.woken || !inbox_.results.empty() || inbox_.segment_ended ||
+           inbox_.load_finished || context_.stop.raised();
+  };
+  arrived_.wait_for(lock, kIdleWait, news);
+  inbox_.woken = false;
+}
+
+Status Stream::take_inbox() {
+  Inbox taken;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(taken, inbox_);
+  }
+  for (BulkResult& result : taken.results)
+    SYNCLINE_RETURN_IF_ERROR(settle_result(std::move(result)));
+  if (!taken.unknown.empty()) later_.add(taken.unknown, context_.clock.now() + 2 * kBulkTimeout);
+  if (taken.segment_ended) confirm_deletes();
+  if (taken.load_finished) {
+    loading_ = false;
+    SYNCLINE_RETURN_IF_ERROR(std::move(*taken.load_finished));
+    SYNCLINE_RETURN_IF_ERROR(events_.loaded());
+  }
+  const std::vector<std::string> due = later_.take_due(context_.clock.now());
+  if (!due.empty()) queue(later_feed(), due);
+  return {};
+}
+
+Status Stream::settle_result(BulkResult result) {
+  SYNCLINE_ASSIGN(Settled settled, settle(context_, std::move(result)));
+  for (const std::string& id : settled.done) table_.done(id);
+  for (const std::string& id : settled.again) table_.again(id);
+  if (!settled.unknown.empty())
+    later_.add(settled.unknown, context_.clock.now() + 2 * kBulkTimeout);
+  if (loading_) {
+    // A row that the load read before it was deleted may still be on its way, and the cluster's
+    // memory of the delete is weak.
+    deleted_while_loading_.insert(deleted_while_loading_.end(), settled.deleted.begin(),
+                                  settled.deleted.end());
+    if (deleted_while_loading_.size() > kDeletesToConfirmMax) events_.end_segment();
+  }
+  if (settled.trouble) return *std::move(settled.trouble);
+  return {};
+}
+
+void Stream::confirm_deletes() {
+  queue(confirm_feed(), std::exchange(deleted_while_loading_, {}));
+}
+
+void Stream::queue(int feed, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  const uint64_t batch = table_.begin_batch(feed);
+  for (const std::string& id : ids) table_.add(batch, id);
+  table_.seal(batch, std::nullopt);
+}
+
+bool Stream::has_room() const {
+  return table_.size() < kDocumentsMax && table_.open_batches() < kBatchesMax;
+}
+
+Status Stream::read_members() {
+  for (size_t feed = 0; feed < context_.members.size(); ++feed) {
+    Member& member = *context_.members[feed];
+    if (member.subscription == 0 || !has_room()) continue;
+    if (!more_[feed] && !member.source->take_touched(member.subscription)) continue;
+    SYNCLINE_RETURN_IF_ERROR(read_member(feed));
+  }
+  return {};
+}
+
+Status Stream::read_member(size_t feed) {
+  Member& member = *context_.members[feed];
+  more_[feed] = true;
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+  while (more_[feed] && has_room()) {
+    SYNCLINE_ASSIGN(const ChangeBatch batch, member.cursor->read(*session));
+    read_at_[feed] = context_.clock.now();
+    more_[feed] = !batch.at_head;
+    if (std::find(batch.keys.begin(), batch.keys.end(), std::nullopt) != batch.keys.end()) {
+      // TRUNCATE: every document is to be composed. Durable before the position can move past it.
+      SYNCLINE_RETURN_IF_ERROR(request_sweep());
+    }
+    add_keys(feed, batch);
+  }
+  return {};
+}
+
+Status Stream::request_sweep() {
+  // While one is due already, its mark is stored (and may say more: a resync).
+  if (!sweep_options_) {
+    const Member& first = *context_.members.front();
+    SYNCLINE_ASSIGN(const auto session,
+                    first.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+    SYNCLINE_RETURN_IF_ERROR(
+        first.source->plan_store().set_shape(*session, context_.plan, std::nullopt));
+  }
+  sweep_.reset();
+  sweep_options_ = SweepOptions{0, context_.strangers_below};
+  sweep_after_batch_ = UINT64_MAX;
+  events_.sweep_due();
+  return {};
+}
+
+void Stream::add_keys(size_t feed, const ChangeBatch& batch) {
+  const Member& member = *context_.members[feed];
+  const uint64_t number = table_.begin_batch(static_cast<int>(feed));
+  std::vector<std::optional<std::string_view>> values(member.link.size());
+  for (const std::optional<std::string>& key : batch.keys) {
+    if (!key) continue;
+    const auto parts = DocumentIdCodec::split_key(*key, member.link.size());
+    if (!parts) continue;
+    for (size_t i = 0; i < values.size(); ++i) values[i] = (*parts)[i];
+    const auto id = member.codec->encode(values);
+    if (id) table_.add(number, *id);
+  }
+  table_.seal(number, batch.position);
+  if (sweep_after_batch_ == UINT64_MAX) sweep_after_batch_ = number;
+}
+
+Status Stream::start_sweep_if_due() {
+  if (loading_ || !sweep_options_ || !table_.feed_is_clear(sweep_feed())) return {};
+  if (!sweep_) {
+    if (!table_.ended(sweep_after_batch_)) return {};
+    if (sweep_options_->since_version == 0) {
+      SYNCLINE_ASSIGN(sweep_options_->since_version, context_.versions->take());
+    }
+    sweep_ = std::make_unique<Sweep>(context_.admin, *sweep_options_);
+  }
+  SYNCLINE_ASSIGN(const std::vector<std::string> ids, sweep_->next_page());
+  queue(sweep_feed(), ids);
+  if (!sweep_->done()) return {};
+  sweep_.reset();
+  sweep_options_.reset();
+  context_.strangers_below = context_.strangers_below_after_resync;
+  const Member& first = *context_.members.front();
+  SYNCLINE_ASSIGN(const auto session,
+                  first.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+  SYNCLINE_RETURN_IF_ERROR(first.source->plan_store().set_shape(*session, context_.plan, shape_));
+  events_.swept();
+  return {};
+}
+
+Status Stream::compose_waiting() {
+  while (table_.waiting() > 0 && writer_->bytes_in_flight() < kInFlightBytesMax) {
+    const std::vector<std::string> ids = table_.take(kComposeMax);
+    // After we learned of the changes, before any row is read (design section 2).
+    SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
+    SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
+    for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);
+    for (ParkedDocument& parked : composition.unsendable) {
+      parked.plan = context_.plan;
+      parked.first_at_us = parked.last_at_us = context_.clock.wall_time_us();
+    }
+    SYNCLINE_RETURN_IF_ERROR(context_.parked.add(composition.unsendable));
+    for (const ParkedDocument& parked : composition.unsendable) table_.done(parked.id);
+    if (!composition.body.items.empty()) writer_->submit(std::move(composition.body));
+  }
+  return {};
+}
+
+Status Stream::collect_positions() {
+  for (size_t feed = 0; feed < context_.members.size(); ++feed) {
+    auto position = table_.take_position(static_cast<int>(feed));
+    if (!position) continue;
+    events_.reached(*context_.members[feed], *position);
+    unsaved_[feed] = *std::move(position);
+  }
+  return {};
+}
+
+// The one place where a position moves: everything up to it is acknowledged or parked, and deletes
+// made during a load are confirmed.
+Status Stream::save_positions(bool now) {
+  if (unsaved_.empty() || (!now && context_.clock.now() - saved_at_ < kSaveInterval)) return {};
+  if (!deleted_while_loading_.empty() || !table_.feed_is_clear(confirm_feed())) return {};
+  saved_at_ = context_.clock.now();
+  failpoint("position_before_move");
+  for (const auto& [feed, position] : unsaved_) {
+    Member& member = *context_.members[feed];
+    SYNCLINE_ASSIGN(const auto session,
+                    member.source->sessions().acquire(SessionPool::Use::short_work, never_));
+    SYNCLINE_RETURN_IF_ERROR(member.source->plan_store().save_position(*session, context_.plan,
+                                                                       member.name(), position));
+  }
+  failpoint("position_moved");
+  unsaved_.clear();
+  return {};
+}
+
+Status Stream::check_surroundings() {
+  for (const auto& [source, generation] : generations_) {
+    if (source->generation() == generation) continue;
+    const auto error = source->error();
+    return error ? *error : Error::retry("the source's tables are looked at anew");
+  }
+  SYNCLINE_RETURN_IF_ERROR(check_lock_waiters());
+  return check_index();
+}
+
+// An index that was deleted would be made again by the next bulk, with a guessed mapping.
+Status Stream::check_index() {
+  if (context_.clock.now() - index_checked_at_ < kIndexInterval) return {};
+  index_checked_at_ = context_.clock.now();
+  SYNCLINE_ASSIGN(const auto index, context_.admin.describe());
+  if (!index) return Error::retry("the index was deleted; it is created and loaded again");
+  if (index->uuid != index_uuid_)
+    return Error::retry("the index was replaced by another one; it is loaded again");
+  for (size_t feed = 0; feed < context_.members.size(); ++feed) {
+    // Members without changes follow the head, so that what they have to look through stays short.
+    Member& member = *context_.members[feed];
+    if (member.subscription == 0 || more_[feed] || !table_.feed_is_clear(static_cast<int>(feed)))
+      continue;
+    auto head = member.source->untouched_head(member.subscription, read_at_[feed]);
+    if (!head) continue;
+    events_.reached(member, *head);
+    member.cursor->skip_to(*std::move(head));
+  }
+  return {};
+}
+
+Status Stream::check_lock_waiters() {
+  if (!loading_ || context_.clock.now() - locks_checked_at_ < kLockInterval) return {};
+  locks_checked_at_ = context_.clock.now();
+  for (const auto& member : context_.members) {
+    std::string oids = "{" + std::to_string(member->table.oid);
+    for (const LeafInfo& leaf : member->table.leaves) oids += "," + std::to_string(leaf.oid);
+    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
+                                            SessionPool::Use::short_work, context_.stop));
+    SYNCLINE_ASSIGN(
+        const Rows waiting,
+        session->query("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype ="
+                       " 'relation' AND relation = ANY ($1::oid[]))",
+                       {oids + "}"}));
+    if (waiting.boolean(0, 0)) events_.give_way();
+  }
+  return {};
+}
+
+}  // namespace syncline

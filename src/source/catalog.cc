@@ -1,0 +1,366 @@
+#include "source/catalog.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+namespace syncline {
+
+namespace {
+
+struct TypeRow {
+  std::string schema, name, quoted;
+  char type = 'b';
+  uint32_t base = 0, element = 0, relation = 0;
+  char delimiter = ',';
+};
+using TypeRows = std::map<uint32_t, TypeRow>;
+
+struct AttributeRow {
+  std::string name;
+  uint32_t type = 0;
+};
+using CompositeRows = std::map<uint32_t, std::vector<AttributeRow>>;  // by typrelid
+
+const char* const kRelationSql =
+    "SELECT c.oid, c.relkind, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
+    " NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid) AND "
+    "c.relkind = 'r',"
+    " has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'TRIGGER'), "
+    "row_security_active(c.oid), current_user"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = $1 AND c.relname = $2";
+
+// Every type reachable from the table's columns: domains' bases, arrays' elements, ranges'
+// subtypes, composites' fields.
+const char* const kTypesSql =
+    "WITH RECURSIVE needed(oid) AS ("
+    "  SELECT atttypid FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT "
+    "attisdropped"
+    "  UNION"
+    "  SELECT r.oid FROM needed n JOIN pg_type t ON t.oid = n.oid CROSS JOIN LATERAL ("
+    "    SELECT t.typbasetype AS oid WHERE t.typtype = 'd'"
+    "    UNION ALL SELECT t.typelem WHERE t.typinput = 'array_in'::regproc"
+    "    UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid"
+    "    UNION ALL SELECT a.atttypid FROM pg_attribute a"
+    "      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT "
+    "a.attisdropped) r)"
+    // After a schema's name no word is a keyword; quote_ident would quote "numeric" and the like.
+    "SELECT t.oid, n.nspname, t.typname, CASE WHEN n.nspname = 'pg_catalog' AND t.typname ~ "
+    "'^[a-z0-9_]+$'"
+    " THEN 'pg_catalog.' || t.typname ELSE quote_ident(n.nspname) || '.' || quote_ident(t.typname) "
+    "END, t.typtype,"
+    " CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE 0 END,"
+    " CASE WHEN t.typinput = 'array_in'::regproc THEN t.typelem"
+    "      ELSE coalesce((SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid), 0) END,"
+    " t.typrelid, t.typdelim"
+    " FROM needed d JOIN pg_type t ON t.oid = d.oid JOIN pg_namespace n ON n.oid = t.typnamespace";
+
+const char* const kAttributesSql =
+    "SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a"
+    " WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY "
+    "a.attrelid, a.attnum";
+
+// The default btree equality of types that bring their own (citext …); built-in ones all use
+// pg_catalog's.
+const char* const kEqualitySql =
+    "SELECT c.opcintype, quote_ident(n.nspname) || '.' || o.oprname"
+    " FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'"
+    " JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3"
+    "  AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype"
+    " JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace"
+    " WHERE c.opcdefault AND c.opcintype = ANY ($1::oid[])";
+
+const char* const kUniqueSql =
+    "SELECT i.indisprimary, bool_and(a.attnotnull), string_agg(a.attname, E'\\x01' ORDER BY k.ord)"
+    " FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, ord)"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+    " WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND "
+    "i.indexprs IS NULL"
+    " AND k.ord <= i.indnkeyatts"
+    " GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, bool_and(a.attnotnull) "
+    "DESC, i.indexrelid";
+
+const char* const kLeavesSql =
+    "WITH RECURSIVE tree(oid) AS (SELECT $1::oid UNION SELECT i.inhrelid FROM tree t JOIN "
+    "pg_inherits i ON i.inhparent = t.oid)"
+    "SELECT c.oid, c.relkind, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
+    " coalesce(pg_relation_filenode(c.oid), 0), coalesce(pg_relation_size(c.oid), 0) / "
+    "current_setting('block_size')::int,"
+    " c.reltuples"
+    " FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind <> 'p' ORDER BY c.oid";
+
+uint32_t oid_of(const Rows& rows, int row, int column) {
+  return static_cast<uint32_t>(rows.integer(row, column));
+}
+
+std::string oid_array(const std::vector<uint32_t>& oids) {
+  std::string literal = "{";
+  for (uint32_t oid : oids) literal += (literal.size() > 1 ? "," : "") + std::to_string(oid);
+  return literal + "}";
+}
+
+PgType::Kind kind_of(const TypeRow& row) {
+  static const std::map<std::string, PgType::Kind, std::less<>> kBuiltIn = {
+      {"int2", PgType::Kind::number},
+      {"int4", PgType::Kind::number},
+      {"int8", PgType::Kind::number},
+      {"float4", PgType::Kind::number},
+      {"float8", PgType::Kind::number},
+      {"numeric", PgType::Kind::number},
+      {"bool", PgType::Kind::boolean},
+      {"bpchar", PgType::Kind::padded_text},
+      {"date", PgType::Kind::date},
+      {"timestamp", PgType::Kind::timestamp},
+      {"timestamptz", PgType::Kind::timestamptz},
+      {"json", PgType::Kind::json},
+      {"jsonb", PgType::Kind::json},
+      {"bytea", PgType::Kind::bytea},
+      {"point", PgType::Kind::point},
+  };
+  if (row.type == 'r') return PgType::Kind::range;
+  if (row.type == 'c') return PgType::Kind::composite;
+  if (row.schema == "pg_catalog") {
+    const auto found = kBuiltIn.find(row.name);
+    return found == kBuiltIn.end() ? PgType::Kind::text : found->second;
+  }
+  return row.name == "hstore" ? PgType::Kind::hstore : PgType::Kind::text;
+}
+
+class TypeMaker {
+ public:
+  TypeMaker(const TypeRows& rows, const CompositeRows& composites)
+      : rows_(rows), composites_(composites) {}
+
+  PgTypePtr make(uint32_t oid) {
+    const auto made = made_.find(oid);
+    if (made != made_.end()) return made->second;
+    const TypeRow& row = rows_.at(oid);
+    PgTypePtr type = row.base != 0 ? make(row.base) : make_base(row);
+    made_.emplace(oid, type);
+    return type;
+  }
+
+ private:
+  PgTypePtr make_base(const TypeRow& row) {
+    auto type = std::make_shared<PgType>();
+    type->name = row.quoted;
+    type->kind = kind_of(row);
+    if (row.element != 0) {
+      type->element = make(row.element);
+      if (type->kind != PgType::Kind::range) {
+        type->kind = PgType::Kind::array;
+        type->delimiter = rows_.at(row.element).delimiter;
+      }
+    }
+    if (type->kind == PgType::Kind::composite) {
+      const auto fields = composites_.find(row.relation);
+      if (fields != composites_.end()) {
+        for (const AttributeRow& field : fields->second)
+          type->fields.push_back({field.name, make(field.type)});
+      }
+    }
+    return type;
+  }
+
+  const TypeRows& rows_;
+  const CompositeRows& composites_;
+  std::map<uint32_t, PgTypePtr> made_;
+};
+
+// Whether a value's text is the same whatever the writer's session has set.
+bool text_is_fixed(const PgType& type) {
+  static const std::vector<std::string_view> kFixed = {
+      "pg_catalog.int2",   "pg_catalog.int4", "pg_catalog.int8",    "pg_catalog.numeric",
+      "pg_catalog.text",   "pg_catalog.uuid", "pg_catalog.varchar", "pg_catalog.bool",
+      "pg_catalog.bpchar", "pg_catalog.name"};
+  return std::find(kFixed.begin(), kFixed.end(), type.name) != kFixed.end();
+}
+
+std::string index_type_of(const PgType& type) {
+  switch (type.kind) {
+    case PgType::Kind::boolean:
+      return "boolean";
+    case PgType::Kind::date:
+    case PgType::Kind::timestamp:
+    case PgType::Kind::timestamptz:
+      return "date";
+    case PgType::Kind::json:
+    case PgType::Kind::hstore:
+    case PgType::Kind::composite:
+      return "object";
+    case PgType::Kind::point:
+      return "geo_point";
+    case PgType::Kind::bytea:
+      return "binary";
+    case PgType::Kind::array:
+      return index_type_of(*type.element);
+    case PgType::Kind::range: {
+      if (type.element->kind != PgType::Kind::number) return "date_range";
+      if (type.element->name == "pg_catalog.int4") return "integer_range";
+      return type.element->name == "pg_catalog.int8" ? "long_range" : "double_range";
+    }
+    case PgType::Kind::number:
+      if (type.name == "pg_catalog.int8") return "long";
+      if (type.name == "pg_catalog.float4") return "float";
+      if (type.name == "pg_catalog.float8" || type.name == "pg_catalog.numeric") return "double";
+      return "integer";
+    default:
+      return type.name == "pg_catalog.inet" ? "ip" : "text";
+  }
+}
+
+Result<CompositeRows> read_attributes(Session& session, std::vector<uint32_t> relations) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kAttributesSql, {oid_array(relations)}));
+  CompositeRows composites;
+  for (int i = 0; i < rows.size(); ++i) {
+    composites[oid_of(rows, i, 0)].push_back({rows.text(i, 1), oid_of(rows, i, 2)});
+  }
+  return composites;
+}
+
+Result<std::map<uint32_t, std::string>> read_equalities(Session& session, const TypeRows& types) {
+  std::vector<uint32_t> own;
+  for (const auto& [oid, type] : types) {
+    if (type.schema != "pg_catalog" && type.type == 'b') own.push_back(oid);
+  }
+  std::map<uint32_t, std::string> equalities;
+  if (own.empty()) return equalities;
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kEqualitySql, {oid_array(own)}));
+  for (int i = 0; i < rows.size(); ++i) equalities[oid_of(rows, i, 0)] = rows.text(i, 1);
+  return equalities;
+}
+
+Status read_columns(Session& session, TableInfo& table) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kTypesSql, {std::to_string(table.oid)}));
+  TypeRows types;
+  std::vector<uint32_t> relations = {table.oid};
+  for (int i = 0; i < rows.size(); ++i) {
+    TypeRow type{rows.text(i, 1),    rows.text(i, 2),    rows.text(i, 3),    rows.text(i, 4)[0],
+                 oid_of(rows, i, 5), oid_of(rows, i, 6), oid_of(rows, i, 7), rows.text(i, 8)[0]};
+    if (type.relation != 0) relations.push_back(type.relation);
+    types.emplace(oid_of(rows, i, 0), std::move(type));
+  }
+  SYNCLINE_ASSIGN(const CompositeRows attributes, read_attributes(session, relations));
+  SYNCLINE_ASSIGN(const auto equalities, read_equalities(session, types));
+  TypeMaker maker(types, attributes);
+  const auto own = attributes.find(table.oid);
+  if (own == attributes.end()) return {};
+  for (const AttributeRow& attribute : own->second) {
+    uint32_t base = attribute.type;
+    while (types.at(base).base != 0) base = types.at(base).base;
+    const auto equality = equalities.find(base);
+    ColumnInfo column;
+    column.name = attribute.name;
+    column.type = maker.make(attribute.type);
+    column.equality =
+        "OPERATOR(" + (equality == equalities.end() ? "pg_catalog.=" : equality->second) + ")";
+    column.text_needs_settings = !text_is_fixed(*column.type) && types.at(base).type != 'e';
+    column.index_type = index_type_of(*column.type);
+    table.columns.push_back(std::move(column));
+  }
+  return {};
+}
+
+std::vector<std::string> split_names(const std::string& joined) {
+  std::vector<std::string> names;
+  size_t begin = 0;
+  for (size_t end = joined.find('\x01'); end != std::string::npos;
+       end = joined.find('\x01', begin)) {
+    names.push_back(joined.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  names.push_back(joined.substr(begin));
+  return names;
+}
+
+Status read_unique_keys(Session& session, TableInfo& table) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kUniqueSql, {std::to_string(table.oid)}));
+  for (int i = 0; i < rows.size(); ++i) {
+    std::vector<std::string> names = split_names(rows.text(i, 2));
+    if (table.winner_key.empty() && rows.boolean(i, 1)) table.winner_key = names;
+    table.unique_keys.push_back(std::move(names));
+  }
+  // A unique index of an inheritance parent does not cover its children.
+  if (!table.plain && table.leaves.size() > 1 && table.leaves.front().oid == table.oid) {
+    table.unique_keys.clear();
+    table.winner_key.clear();
+  }
+  return {};
+}
+
+Status read_leaves(Session& session, TableInfo& table) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kLeavesSql, {std::to_string(table.oid)}));
+  for (int i = 0; i < rows.size(); ++i) {
+    if (rows.text(i, 1) != "r") {
+      return Error::pause_job(rows.text(i, 2) +
+                              " is a foreign table: its writes cannot be captured; detach it");
+    }
+    table.leaves.push_back({oid_of(rows, i, 0), rows.text(i, 2), rows.integer(i, 3),
+                            rows.integer(i, 4), std::strtod(rows.text(i, 5).c_str(), nullptr)});
+  }
+  return {};
+}
+
+Status check_usable(const Rows& relation, const std::string& name) {
+  const std::string kind = relation.text(0, 1);
+  const std::string role = relation.text(0, 7);
+  if (kind != "r" && kind != "p")
+    return Error::pause_job(name + " is not an ordinary or partitioned table");
+  if (!relation.boolean(0, 4)) {
+    return Error::pause_job("no privilege to read " + name + "; run: GRANT SELECT ON " + name +
+                                " TO " + Session::quote_identifier(role),
+                            "42501");
+  }
+  if (!relation.boolean(0, 5)) {
+    return Error::pause_job("no privilege to put triggers on " + name + "; run: GRANT TRIGGER ON " +
+                                name + " TO " + Session::quote_identifier(role),
+                            "42501");
+  }
+  if (relation.boolean(0, 6)) {
+    return Error::pause_job("row security hides rows of " + name + " from role " + role +
+                            "; run: ALTER ROLE " + Session::quote_identifier(role) + " BYPASSRLS");
+  }
+  return {};
+}
+
+}  // namespace
+
+const ColumnInfo* TableInfo::column(std::string_view name) const {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const ColumnInfo& c) { return c.name == name; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+bool TableInfo::unique_on(const std::vector<std::string>& names) const {
+  return std::any_of(unique_keys.begin(), unique_keys.end(),
+                     [&](const std::vector<std::string>& key) {
+                       return std::all_of(key.begin(), key.end(), [&](const std::string& column) {
+                         return std::find(names.begin(), names.end(), column) != names.end();
+                       });
+                     });
+}
+
+Result<TableInfo> describe_table(Session& session, const std::string& schema,
+                                 const std::string& name) {
+  SYNCLINE_ASSIGN(const Rows relation, session.query(kRelationSql, {schema, name}));
+  const std::string shown =
+      Session::quote_identifier(schema) + "." + Session::quote_identifier(name);
+  if (relation.empty()) {
+    return Error::pause_job(
+        "there is no table " + shown + " in the database; create it or correct source.table_name",
+        "42P01");
+  }
+  SYNCLINE_RETURN_IF_ERROR(check_usable(relation, shown));
+  TableInfo table;
+  table.oid = oid_of(relation, 0, 0);
+  table.qualified_name = relation.text(0, 2);
+  table.plain = relation.boolean(0, 3);
+  SYNCLINE_RETURN_IF_ERROR(read_columns(session, table));
+  SYNCLINE_RETURN_IF_ERROR(read_leaves(session, table));
+  SYNCLINE_RETURN_IF_ERROR(read_unique_keys(session, table));
+  return table;
+}
+
+}  // namespace syncline

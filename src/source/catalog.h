@@ -1,0 +1,60 @@
+// Catalog: what PostgreSQL's catalog says of one table, as far as capture, loading and lookups need
+// it.
+//
+// Plain data plus one function that reads it; nothing is cached here. Any thread with a session of
+// its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/pg_type.h"
+#include "source/session.h"
+
+namespace syncline {
+
+struct ColumnInfo {
+  std::string name;
+  PgTypePtr type;
+  std::string equality;  // OPERATOR(schema.=): the default btree equality of its base type
+  bool text_needs_settings = false;  // its text depends on session settings such as DateStyle
+  std::string index_type;            // the field type that fits it when the user named none
+};
+
+// A relation with storage of its own: the table itself, its leaf partitions, its inheritance
+// children.
+struct LeafInfo {
+  uint32_t oid = 0;
+  std::string qualified_name;  // quoted
+  int64_t file_node = 0;
+  int64_t blocks = 0;
+  double rows_estimate = -1;  // below 0: never analyzed
+};
+
+struct TableInfo {
+  uint32_t oid = 0;
+  std::string qualified_name;  // quoted
+  bool plain =
+      true;  // not partitioned, no partition, no inheritance: statement triggers see every write
+  std::vector<ColumnInfo> columns;
+  std::vector<std::vector<std::string>>
+      unique_keys;  // columns of each unique index over plain columns
+  std::vector<std::string>
+      winner_key;                // primary key, else a unique key of NOT NULL columns, else empty
+  std::vector<LeafInfo> leaves;  // ordered by oid
+
+  const ColumnInfo* column(std::string_view name) const;
+  // No two rows share the values of these columns (NULLs aside).
+  bool unique_on(const std::vector<std::string>& names) const;
+};
+
+// Errors: pause_job with what to do (no such table, not a table, no privilege, row security);
+// retry.
+Result<TableInfo> describe_table(Session& session, const std::string& schema,
+                                 const std::string& table);
+
+}  // namespace syncline

@@ -1,0 +1,251 @@
+#include "source/change_log.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/failpoint.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr int kTables = 3;
+constexpr int64_t kHugeBlocks = 64;  // of 8 kB: some 10,000 keys
+constexpr int64_t kRotateBytes =
+    16 << 20;  // a current log table larger than this is given up for an empty one
+constexpr int kPollRowsMax = 10'000;
+
+// "What this position does not see", from all three tables: what had been in progress, and what
+// came later. $1 xmax, $2 xip; `condition` may use further parameters.
+std::string unseen(const std::string& schema, const std::string& columns,
+                   const std::string& condition) {
+  std::string sql;
+  for (int i = 0; i < kTables; ++i) {
+    const std::string from = "SELECT " + columns + " FROM " + schema + ".log_" + std::to_string(i) +
+                             " WHERE " + condition;
+    if (i > 0) sql += " UNION ALL ";
+    sql += from + "txid >= $1::xid8 UNION ALL " + from + "txid = ANY ($2::xid8[])";
+  }
+  return sql;
+}
+
+std::string xip_literal(const Position& position) {
+  std::string literal = "{";
+  for (const uint64_t txid : position.xip)
+    literal += (literal.size() > 1 ? "," : "") + std::to_string(txid);
+  return literal + "}";
+}
+
+uint64_t txid_of(const Rows& rows, int row, int column) {
+  const std::string_view digits = rows.get(row, column).value_or("0");
+  uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+void take_keys(const Rows& rows, int first_row, int column, ChangeBatch& batch) {
+  for (int i = first_row; i < rows.size(); ++i) {
+    const auto key = rows.get(i, column);
+    if (key) {
+      batch.keys.emplace_back(std::string(*key));
+    } else {
+      batch.keys.emplace_back(std::nullopt);
+    }
+  }
+}
+
+}  // namespace
+
+ChangeLog::ChangeLog(const std::string& schema)
+    : schema_(schema),
+      poll_sql_("SELECT pg_current_snapshot()::text, (SELECT last_value FROM " + schema +
+                ".overflow)::text,"
+                " (SELECT last_value FROM " +
+                schema +
+                ".altered)::text"
+                " UNION ALL SELECT watch::text, count(*)::text, NULL FROM (SELECT * FROM (" +
+                unseen(schema, "watch", "") + ") u LIMIT " + std::to_string(kPollRowsMax) +
+                ") l GROUP BY watch"),
+      count_sql_("SELECT count(*) FROM (SELECT * FROM (" +
+                 unseen(schema, "1", "watch = $3::int AND ") + ") u LIMIT " +
+                 std::to_string(kCountMax) + ") l"),
+      small_sql_("SELECT pg_current_snapshot()::text UNION ALL SELECT key FROM (SELECT * FROM (" +
+                 unseen(schema, "key", "watch = $3::int AND ") + ") u LIMIT " +
+                 std::to_string(ChangeCursor::kKeysMax + 1) + ") l"),
+      // $4: the snapshot up to which to read.
+      txids_sql_("SELECT txid FROM (" +
+                 unseen(schema, "txid",
+                        "watch = $3::int AND pg_visible_in_snapshot(txid, $4::pg_snapshot) AND ") +
+                 ") u ORDER BY txid LIMIT " + std::to_string(ChangeCursor::kKeysMax + 1)),
+      // $2 is empty here; $5: the end of the range of transactions.
+      range_sql_("SELECT key FROM (" +
+                 unseen(schema, "key",
+                        "watch = $3::int AND pg_visible_in_snapshot(txid, $4::pg_snapshot)"
+                        " AND txid < $5::xid8 AND ") +
+                 ") u"),
+      // $1 lies beyond all; $2 holds the one transaction.
+      one_sql_("SELECT key FROM (" + unseen(schema, "key", "watch = $3::int AND ") + ") u LIMIT " +
+               std::to_string(ChangeCursor::kKeysMax + 1)) {}
+
+Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since) const {
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query(poll_sql_, {std::to_string(since.xmax), xip_literal(since)}));
+  Head head;
+  const auto now = Position::parse(rows.text(0, 0));
+  if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
+  head.now = *now;
+  head.overflow = rows.text(0, 1) != "0";
+  head.altered = rows.text(0, 2) != "0";
+  int64_t total = 0;
+  for (int i = 1; i < rows.size(); ++i) {
+    head.watches.push_back(static_cast<int>(rows.integer(i, 0)));
+    total += rows.integer(i, 1);
+  }
+  head.any_change = total > 0;
+  head.many = total >= kPollRowsMax;
+  return head;
+}
+
+Result<int64_t> ChangeLog::count(Session& session, int watch, const Position& since) const {
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query(count_sql_, {std::to_string(since.xmax), xip_literal(since),
+                                             std::to_string(watch)}));
+  return rows.integer(0, 0);
+}
+
+Status ChangeLog::rotate(Session& session) const {
+  const std::string size = "pg_relation_size('" + schema_ + ".log_";
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query("SELECT last_value & 3, last_value & 12, " + size + "0'), " + size +
+                                "1'), " + size + "2') FROM " + schema_ + ".state"));
+  const int current = static_cast<int>(rows.integer(0, 0));
+  int empty = -1;
+  for (int i = 0; i < kTables; ++i) {
+    if (i == current) continue;
+    const std::string table = schema_ + ".log_" + std::to_string(i);
+    if (rows.integer(0, 2 + i) == 0) {
+      empty = i;
+      continue;
+    }
+    // A look without a lock first; then again under the lock, in a statement of its own, before it
+    // is truncated.
+    const std::string unread =
+        "EXISTS (SELECT FROM " + schema_ + ".member m JOIN " + table +
+        " l ON l.watch = m.watch AND NOT pg_visible_in_snapshot(l.txid, m.position))";
+    SYNCLINE_ASSIGN(const Rows look, session.query("SELECT " + unread));
+    if (look.boolean(0, 0)) continue;
+    const Status done = session.script("BEGIN; SET LOCAL lock_timeout = '50ms'; LOCK TABLE " +
+                                       table + " IN ACCESS EXCLUSIVE MODE");
+    if (done.ok()) {
+      failpoint("log_locked");
+      const Status truncated =
+          session.script("DO $truncate$ BEGIN IF NOT " + unread + " THEN TRUNCATE " + table +
+                         "; END IF; END $truncate$; COMMIT");
+      if (truncated.ok()) continue;
+    }
+    if (!session.usable()) return Error::retry("the connection broke while the log was rotated");
+    SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
+  }
+  if (empty < 0 || rows.integer(0, 2 + current) < kRotateBytes) return {};
+  SYNCLINE_ASSIGN(
+      [[maybe_unused]] const Rows set,
+      session.query("SELECT setval($1::regclass, $2::bigint)",
+                    {schema_ + ".state", std::to_string(empty + (rows.integer(0, 1) & 4))}));
+  return {};
+}
+
+Result<ChangeBatch> ChangeCursor::read(Session& session) {
+  if (huge_) return read_huge(session);
+  SYNCLINE_ASSIGN(const Rows rows, session.query(log_->small_sql_,
+                                                 {std::to_string(position_.xmax),
+                                                  xip_literal(position_), std::to_string(watch_)}));
+  const auto now = Position::parse(rows.text(0, 0));
+  if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
+  if (rows.size() - 1 > kKeysMax) return read_part(session, *now);
+  ChangeBatch batch;
+  take_keys(rows, 1, 0, batch);
+  batch.position = *now;
+  batch.at_head = true;
+  position_ = *now;
+  return batch;
+}
+
+// More than a batch holds: as many whole transactions as fit, those first that had been in
+// progress.
+Result<ChangeBatch> ChangeCursor::read_part(Session& session, const Position& now) {
+  const Param watch = std::to_string(watch_);
+  for (const uint64_t txid : position_.xip) {
+    if (!now.sees(txid)) continue;
+    SYNCLINE_ASSIGN(ChangeBatch batch, read_one(session, txid, position_.with(txid)));
+    if (!batch.keys.empty() || huge_) return batch;
+  }
+  const Param from = std::to_string(position_.xmax);
+  SYNCLINE_ASSIGN(const Rows txids,
+                  session.query(log_->txids_sql_, {from, "{}", watch, now.text()}));
+  const uint64_t first = txids.empty() ? now.xmax : txid_of(txids, 0, 0);
+  const uint64_t last = txids.empty() ? now.xmax : txid_of(txids, txids.size() - 1, 0);
+  if (txids.size() > kKeysMax && first == last)
+    return read_one(session, first, position_.advanced_to(now, first + 1));
+  const uint64_t end = txids.size() > kKeysMax ? last : now.xmax;
+  SYNCLINE_ASSIGN(const Rows rows, session.query(log_->range_sql_, {from, "{}", watch, now.text(),
+                                                                    std::to_string(end)}));
+  ChangeBatch batch;
+  take_keys(rows, 0, 0, batch);
+  batch.position = position_.advanced_to(now, end);
+  position_ = *batch.position;
+  return batch;
+}
+
+Result<ChangeBatch> ChangeCursor::read_one(Session& session, uint64_t txid, Position after) {
+  const std::string beyond = std::to_string(UINT64_MAX);
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query(log_->one_sql_, {beyond, "{" + std::to_string(txid) + "}",
+                                                 std::to_string(watch_)}));
+  if (rows.size() > kKeysMax) {
+    huge_ = Huge{txid, std::move(after), 0, 0};
+    return read_huge(session);
+  }
+  ChangeBatch batch;
+  take_keys(rows, 0, 0, batch);
+  if (!batch.keys.empty()) {
+    batch.position = after;
+    position_ = std::move(after);
+  }
+  return batch;
+}
+
+Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
+  Huge huge = *huge_;
+  ChangeBatch batch;
+  while (batch.keys.empty() && huge.table < kTables) {
+    const std::string table = log_->schema_ + ".log_" + std::to_string(huge.table);
+    SYNCLINE_ASSIGN(
+        const Rows rows,
+        session.query("SELECT key FROM " + table +
+                          " WHERE ctid >= $1::tid AND ctid < $2::tid AND txid = $3::xid8"
+                          " AND watch = $4::int",
+                      {"(" + std::to_string(huge.block) + ",0)",
+                       "(" + std::to_string(huge.block + kHugeBlocks) + ",0)",
+                       std::to_string(huge.txid), std::to_string(watch_)}));
+    take_keys(rows, 0, 0, batch);
+    huge.block += kHugeBlocks;
+    SYNCLINE_ASSIGN(
+        const Rows size,
+        session.query("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int",
+                      {table}));
+    if (huge.block >= size.integer(0, 0)) {
+      ++huge.table;
+      huge.block = 0;
+    }
+  }
+  if (huge.table == kTables) {
+    batch.position = huge.after;
+    position_ = huge.after;
+    huge_.reset();
+  } else {
+    huge_ = huge;
+  }
+  return batch;
+}
+
+}  // namespace syncline

@@ -1,0 +1,92 @@
+// ChangeLog: reads the change log's keys in commit order, in bounded pieces, by short statements
+// (design section 3).
+//
+// Owner: Source; stateless, any thread with a session of its own. ChangeCursor is a reader's place
+// in it: one for each member of a plan, used by the plan's thread alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "source/position.h"
+#include "source/session.h"
+
+namespace syncline {
+
+struct ChangeBatch {
+  std::vector<std::optional<std::string>> keys;  // nothing: every row of the table (TRUNCATE)
+  // The position that is reached once these keys, and those of all batches before, are dealt with.
+  // Nothing while more pieces of one huge transaction are to come.
+  std::optional<Position> position;
+  bool at_head = false;  // there was nothing more when it was read
+};
+
+class ChangeLog {
+ public:
+  explicit ChangeLog(const std::string& quoted_schema);
+
+  struct Head {
+    Position now;
+    bool overflow = false;
+    bool altered = false;
+    bool any_change = false;
+    bool many = false;         // too many to tell: take every watch as touched
+    std::vector<int> watches;  // that have keys which `since` did not see
+  };
+  // What happened since a position, for all watches together.
+  Result<Head> poll(Session& session, const Position& since) const;
+
+  // Keys of a watch that a position does not see; counts at most kCountMax.
+  Result<int64_t> count(Session& session, int watch, const Position& since) const;
+  static constexpr int64_t kCountMax = 1'000'000;
+
+  // Truncates the log tables that are consumed and gives a large current one up for an empty one.
+  // Never waits longer than 50 ms.
+  Status rotate(Session& session) const;
+
+ private:
+  friend class ChangeCursor;
+  const std::string schema_;
+  const std::string poll_sql_, count_sql_, small_sql_, txids_sql_, range_sql_, one_sql_;
+};
+
+class ChangeCursor {
+ public:
+  static constexpr int kKeysMax = 10'000;  // in one batch
+
+  ChangeCursor(const ChangeLog& log, int watch, Position start)
+      : log_(&log), watch_(watch), position_(std::move(start)) {}
+
+  // The next batch. After an error the same batch is read again.
+  Result<ChangeBatch> read(Session& session);
+
+  // How far it has read.
+  const Position& position() const { return position_; }
+  // Nothing was logged for the watch between position() and this later one.
+  void skip_to(Position position) { position_ = std::move(position); }
+  int watch() const { return watch_; }
+
+ private:
+  // A transaction with more keys than a batch holds is read block range by block range of each log
+  // table.
+  struct Huge {
+    uint64_t txid = 0;
+    Position after;
+    int table = 0;
+    int64_t block = 0;
+  };
+
+  Result<ChangeBatch> read_part(Session& session, const Position& now);
+  Result<ChangeBatch> read_one(Session& session, uint64_t txid, Position after);
+  Result<ChangeBatch> read_huge(Session& session);
+
+  const ChangeLog* log_;
+  int watch_;
+  Position position_;
+  std::optional<Huge> huge_;
+};
+
+}  // namespace syncline

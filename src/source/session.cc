@@ -1,0 +1,357 @@
+#include "source/session.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace syncline {
+
+namespace {
+
+constexpr auto kConnectTimeout = std::chrono::seconds(10);
+// The server ends a statement after 30 s (kSettings); if it does not answer then either, the
+// network is gone.
+constexpr auto kAnswerTimeout = std::chrono::seconds(40);
+constexpr size_t kPreparedMax = 200;
+constexpr int kServerVersionMin = 130000;
+
+// Every value must print in one form, no statement may take a plan that surprises the user's
+// server, none may wait long.
+constexpr const char* kSettings =
+    "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'iso_8601';"
+    "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET lc_monetary = 'C';"
+    "SET search_path = pg_catalog; SET row_security = off; SET standard_conforming_strings = on;"
+    "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;"
+    "SET statement_timeout = '30s'; SET lock_timeout = '5s';"
+    "SET idle_in_transaction_session_timeout = '60s'; SET synchronous_commit = off;"
+    "SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET jit = off;"
+    "SET xmloption = content";
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+Action action_of(std::string_view sqlstate) {
+  // Connection trouble, resources, shutdown, serialization, lock and statement timeouts pass by
+  // themselves.
+  for (std::string_view passing : {"08", "53", "57", "58", "40", "55P03"}) {
+    if (starts_with(sqlstate, passing)) return Action::retry;
+  }
+  if (sqlstate == "25006") return Action::pause_job;     // read-only transaction
+  if (starts_with(sqlstate, "22")) return Action::park;  // a value does not fit its type
+  return Action::pause_job;
+}
+
+std::string one_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string Rows::text(int row, int column) const {
+  return std::string(get(row, column).value_or(""));
+}
+
+int64_t Rows::integer(int row, int column) const {
+  const std::string_view digits = get(row, column).value_or("0");
+  int64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+bool Rows::boolean(int row, int column) const {
+  return get(row, column) == "t";
+}
+
+Session::Session(PGconn* connection, const StopSignal& stop)
+    : connection_(connection), stop_(&stop) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::open(const SourceSpec& spec, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(auto session, connect(spec, stop));
+  SYNCLINE_RETURN_IF_ERROR(session->set_up());
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::connect(const SourceSpec& spec, const StopSignal& stop) {
+  const std::string port = std::to_string(spec.port);
+  std::vector<const char*> keys, values;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (value.empty()) return;
+    keys.push_back(key);
+    values.push_back(value.c_str());
+  };
+  const std::string name = "syncline", encoding = "UTF8", on = "1", idle = "10", interval = "5",
+                    count = "3", user_timeout = "30000";
+  add("host", spec.host);
+  add("port", port);
+  add("dbname", spec.database);
+  add("user", spec.user);
+  add("password", spec.password);
+  add("sslmode", spec.sslmode);
+  add("sslrootcert", spec.sslrootcert);
+  add("sslcert", spec.sslcert);
+  add("sslkey", spec.sslkey);
+  add("application_name", name);
+  add("client_encoding", encoding);
+  add("keepalives", on);
+  add("keepalives_idle", idle);
+  add("keepalives_interval", interval);
+  add("keepalives_count", count);
+  add("tcp_user_timeout", user_timeout);
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+
+  std::unique_ptr<Session> session(
+      new Session(PQconnectStartParams(keys.data(), values.data(), 0), stop));
+  PGconn* connection = session->connection_.get();
+  if (connection == nullptr) return Error::retry("out of memory");
+  const TimePoint deadline = std::chrono::steady_clock::now() + kConnectTimeout;
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (PQstatus(connection) != CONNECTION_BAD && step != PGRES_POLLING_OK) {
+    if (step == PGRES_POLLING_FAILED) break;
+    SYNCLINE_RETURN_IF_ERROR(session->wait_socket(step == PGRES_POLLING_WRITING, deadline));
+    step = PQconnectPoll(connection);
+  }
+  if (PQstatus(connection) != CONNECTION_OK)
+    return Error::retry(one_line(PQerrorMessage(connection)), "08001");
+  PQsetnonblocking(connection, 1);
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);
+  return session;
+}
+
+Status Session::set_up() {
+  if (server_version() < kServerVersionMin) {
+    return Error::pause_job("the server is PostgreSQL " + std::to_string(server_version() / 10000) +
+                            "; 13 or newer is needed");
+  }
+  SYNCLINE_RETURN_IF_ERROR(script(kSettings));
+  SYNCLINE_ASSIGN(const Rows first, query("SELECT pg_backend_pid(), pg_is_in_recovery()"));
+  SYNCLINE_ASSIGN(const Rows second, query("SELECT pg_backend_pid()"));
+  if (first.text(0, 0) != second.text(0, 0)) {
+    return Error::pause_job(
+        "the source is a connection pooler in transaction mode; name the database server itself");
+  }
+  if (first.boolean(0, 1)) {
+    return Error::pause_job("the source is a read-only standby; name the primary server");
+  }
+  return {};
+}
+
+bool Session::usable() const {
+  return !broken_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
+
+Error Session::broken(std::string reason) {
+  broken_ = true;
+  return Error::retry(one_line(std::move(reason)), "08006");
+}
+
+Status Session::wait_socket(bool for_write, TimePoint deadline) {
+  std::array<pollfd, 2> fds{};
+  fds[0] = {PQsocket(connection_.get()), static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN),
+            0};
+  fds[1] = {stop_->fd(), POLLIN, 0};
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return broken("the database did not answer in time");
+    const int ready = ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (fds[1].revents != 0) return broken("stopping");
+    if (ready > 0) return {};
+  }
+}
+
+Status Session::flush(TimePoint deadline) {
+  for (;;) {
+    const int left = PQflush(connection_.get());
+    if (left == 0) return {};
+    if (left < 0) return broken(PQerrorMessage(connection_.get()));
+    SYNCLINE_RETURN_IF_ERROR(wait_socket(true, deadline));
+    if (PQconsumeInput(connection_.get()) == 0) return broken(PQerrorMessage(connection_.get()));
+  }
+}
+
+Error Session::error_of(const PGresult* result) const {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string code = state == nullptr ? "" : state;
+  const std::string text = one_line(message == nullptr ? PQresultErrorMessage(result) : message);
+  return Error{code.empty() ? Action::retry : action_of(code), text, code};
+}
+
+Result<Rows> Session::collect(TimePoint deadline) {
+  Rows last;
+  std::optional<Error> failed;
+  PGconn* connection = connection_.get();
+  for (;;) {
+    while (PQisBusy(connection) != 0) {
+      SYNCLINE_RETURN_IF_ERROR(wait_socket(false, deadline));
+      if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
+    }
+    PGresult* result = PQgetResult(connection);
+    if (result == nullptr) break;
+    Rows rows(result);
+    const ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_COPY_OUT) return rows;
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+      last = std::move(rows);
+    } else if (!failed) {
+      failed = error_of(result);
+    }
+  }
+  if (PQstatus(connection) != CONNECTION_OK) broken_ = true;
+  if (failed) {
+    // "cached plan must not change result type": the table was altered under a prepared statement.
+    // A new session plans anew.
+    if (failed->code == "0A000") {
+      broken_ = true;
+      failed->action = Action::retry;
+    }
+    return *std::move(failed);
+  }
+  return last;
+}
+
+Status Session::send_query(const std::string& sql, std::span<const Param> params) {
+  PGconn* connection = connection_.get();
+  const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
+  auto known = prepared_.find(sql);
+  if (known == prepared_.end()) {
+    if (prepared_.size() >= kPreparedMax) {
+      SYNCLINE_RETURN_IF_ERROR(script("DEALLOCATE ALL"));
+      prepared_.clear();
+    }
+    const std::string name = "s" + std::to_string(prepared_.size());
+    if (PQsendPrepare(connection, name.c_str(), sql.c_str(), 0, nullptr) == 0) {
+      return broken(PQerrorMessage(connection));
+    }
+    SYNCLINE_RETURN_IF_ERROR(flush(deadline));
+    auto prepared = collect(deadline);
+    if (!prepared.ok()) return std::move(prepared).error();
+    known = prepared_.emplace(sql, name).first;
+  }
+  std::vector<const char*> values;
+  values.reserve(params.size());
+  for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
+  if (PQsendQueryPrepared(connection, known->second.c_str(), static_cast<int>(values.size()),
+                          values.data(), nullptr, nullptr, 0) == 0) {
+    return broken(PQerrorMessage(connection));
+  }
+  return flush(deadline);
+}
+
+Result<Rows> Session::query(const std::string& sql, std::span<const Param> params) {
+  SYNCLINE_RETURN_IF_ERROR(send_query(sql, params));
+  return collect(std::chrono::steady_clock::now() + kAnswerTimeout);
+}
+
+Status Session::script(const std::string& sql) {
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0)
+    return broken(PQerrorMessage(connection_.get()));
+  const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
+  SYNCLINE_RETURN_IF_ERROR(flush(deadline));
+  auto done = collect(deadline);
+  if (!done.ok()) return std::move(done).error();
+  return {};
+}
+
+Status Session::begin_copy(const std::string& sql) {
+  return script(sql);
+}
+
+Result<Session::CopyLine> Session::next_copy_line() {
+  PGconn* connection = connection_.get();
+  const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
+  for (;;) {
+    char* data = nullptr;
+    const int size = PQgetCopyData(connection, &data, 1);
+    line_.reset(data);
+    if (size > 0) return CopyLine{data, static_cast<size_t>(size)};
+    if (size == -1) {
+      auto end = collect(deadline);
+      if (!end.ok()) return std::move(end).error();
+      return CopyLine{};
+    }
+    if (size == -2) return broken(PQerrorMessage(connection));
+    SYNCLINE_RETURN_IF_ERROR(wait_socket(false, deadline));
+    if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
+  }
+}
+
+void Session::cancel_copy() {
+  std::array<char, 256> reason{};
+  if (PGcancel* cancel = PQgetCancel(connection_.get())) {
+    PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
+    PQfreeCancel(cancel);
+  }
+  for (;;) {
+    const auto line = next_copy_line();
+    if (!line.ok() || line->data == nullptr) return;
+  }
+}
+
+Result<bool> Session::wait_notification(Duration timeout, int wake_fd) {
+  PGconn* connection = connection_.get();
+  const auto taken = [&] {
+    bool any = false;
+    while (PGnotify* notification = PQnotifies(connection)) {
+      PQfreemem(notification);
+      any = true;
+    }
+    return any;
+  };
+  if (taken()) return true;
+  std::array<pollfd, 3> fds{};
+  fds[0] = {PQsocket(connection), POLLIN, 0};
+  fds[1] = {stop_->fd(), POLLIN, 0};
+  fds[2] = {wake_fd, POLLIN, 0};
+  const auto wait_us = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
+  const timespec wait{wait_us / 1'000'000, (wait_us % 1'000'000) * 1000};
+  const int ready = ::ppoll(fds.data(), fds.size(), &wait, nullptr);
+  if (ready > 0 && fds[0].revents != 0 && PQconsumeInput(connection) == 0) {
+    return broken(PQerrorMessage(connection));
+  }
+  return taken();
+}
+
+std::string Session::quote_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string Session::quote_literal(std::string_view text) {
+  // E'' so that a backslash means itself whatever the session or the function's reader has set.
+  std::string quoted = text.find('\\') == std::string_view::npos ? "'" : "E'";
+  for (char c : text) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + '\'';
+}
+
+std::string Session::array_literal(std::span<const std::string> values) {
+  std::string literal = "{";
+  for (const std::string& value : values) {
+    if (literal.size() > 1) literal += ',';
+    literal += '"';
+    for (char c : value) {
+      if (c == '"' || c == '\\') literal += '\\';
+      literal += c;
+    }
+    literal += '"';
+  }
+  return literal + '}';
+}
+
+}  // namespace syncline

@@ -1,0 +1,125 @@
+// Session: one connection to a source's PostgreSQL, set up so that every value prints in one fixed
+// form.
+//
+// Owner: SessionPool (lent to plans) or ChangeReader. One thread at a time. Every call is bounded
+// in time on our side too, so that a network that swallows packets becomes an error, and ends early
+// when the StopSignal is raised. Place in the flow: the only code that speaks libpq.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/stop_signal.h"
+#include "model/spec.h"
+
+namespace syncline {
+
+// The rows of one answer, in text form.
+class Rows {
+ public:
+  Rows() = default;
+  explicit Rows(PGresult* result) : result_(result) {}
+
+  int size() const { return result_ ? PQntuples(result_.get()) : 0; }
+  bool empty() const { return size() == 0; }
+  // NULL is nothing. The view lives as long as the Rows.
+  std::optional<std::string_view> get(int row, int column) const {
+    if (PQgetisnull(result_.get(), row, column)) return std::nullopt;
+    return std::string_view(PQgetvalue(result_.get(), row, column),
+                            static_cast<size_t>(PQgetlength(result_.get(), row, column)));
+  }
+  // NULL is empty, 0 or false.
+  std::string text(int row, int column) const;
+  int64_t integer(int row, int column) const;
+  bool boolean(int row, int column) const;
+
+ private:
+  struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+  };
+  std::unique_ptr<PGresult, Clear> result_;
+};
+
+using Param = std::optional<std::string>;
+
+class Session {
+ public:
+  // Connects and applies the fixed settings. Error: retry (with libpq's reason), or pause_job if
+  // the server is one that cannot be used (a pooler in transaction mode, a read-only standby, too
+  // old).
+  static Result<std::unique_ptr<Session>> open(const SourceSpec& spec, const StopSignal& stop);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // One statement with parameters; its plan is kept in the session under the text of the statement.
+  Result<Rows> query(const std::string& sql, std::span<const Param> params = {});
+  Result<Rows> query(const std::string& sql, std::initializer_list<Param> params) {
+    return query(sql, std::span<const Param>(params.begin(), params.size()));
+  }
+  // Several statements in one transaction (the simple protocol's), without parameters.
+  Status script(const std::string& sql);
+
+  // COPY … TO STDOUT: begin, then lines until nothing comes. A line stays valid until the next call
+  // and may be changed in place.
+  Status begin_copy(const std::string& sql);
+  struct CopyLine {
+    char* data = nullptr;  // null: the end
+    size_t size = 0;
+  };
+  Result<CopyLine> next_copy_line();
+  // Ends a COPY early: the server is told to stop, what is under way is thrown away.
+  void cancel_copy();
+
+  // Waits for a notification, at most `timeout`, or until `wake_fd` becomes readable. True if a
+  // notification came.
+  Result<bool> wait_notification(Duration timeout, int wake_fd);
+
+  // From now on this signal ends the session's waits: of the lessee, who outlives the lease.
+  void set_stop(const StopSignal& stop) { stop_ = &stop; }
+
+  // False after any error that leaves the connection unusable.
+  bool usable() const;
+  int server_version() const { return PQserverVersion(connection_.get()); }
+
+  static std::string quote_identifier(std::string_view name);
+  static std::string quote_literal(std::string_view text);
+  // A text[] literal, for a parameter.
+  static std::string array_literal(std::span<const std::string> values);
+
+ private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+  struct FreeLine {
+    void operator()(char* line) const { PQfreemem(line); }
+  };
+
+  Session(PGconn* connection, const StopSignal& stop);
+
+  static Result<std::unique_ptr<Session>> connect(const SourceSpec& spec, const StopSignal& stop);
+  Status set_up();
+  Status send_query(const std::string& sql, std::span<const Param> params);
+  Status wait_socket(bool for_write, TimePoint deadline);
+  Status flush(TimePoint deadline);
+  Result<Rows> collect(TimePoint deadline);
+  Error error_of(const PGresult* result) const;
+  Error broken(std::string reason);
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  const StopSignal* stop_;
+  std::unique_ptr<char, FreeLine> line_;
+  std::unordered_map<std::string, std::string> prepared_;  // statement text to name
+  bool broken_ = false;
+};
+
+}  // namespace syncline

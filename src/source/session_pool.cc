@@ -1,0 +1,76 @@
+#include "source/session_pool.h"
+
+#include <algorithm>
+
+namespace syncline {
+
+namespace {
+constexpr auto kStopCheckInterval = std::chrono::milliseconds(200);
+}  // namespace
+
+SessionPool::Lease& SessionPool::Lease::operator=(Lease&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  pool_ = std::exchange(other.pool_, nullptr);
+  session_ = std::move(other.session_);
+  use_ = other.use_;
+  return *this;
+}
+
+void SessionPool::Lease::release() {
+  if (pool_ != nullptr) pool_->give_back(std::move(session_), use_);
+  pool_ = nullptr;
+}
+
+SessionPool::SessionPool(SourceSpec spec, int reserved)
+    : spec_(std::move(spec)),
+      sessions_max_(std::max(2, spec_.max_connections - reserved)),
+      loads_max_(std::max(1, (sessions_max_ - 1) / 2)) {}
+
+Result<SessionPool::Lease> SessionPool::acquire(Use use, const StopSignal& stop, Duration timeout) {
+  std::unique_ptr<Session> session;
+  {
+    std::unique_lock lock(mutex_);
+    const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
+    const auto free = [&] {
+      return lent_ < sessions_max_ && (use != Use::load || loads_ < loads_max_);
+    };
+    while (!free()) {
+      freed_.wait_for(lock, kStopCheckInterval);
+      if (stop.raised()) return Error::retry("stopping");
+      if (use != Use::load && std::chrono::steady_clock::now() > deadline) {
+        return Error::retry(
+            "all " + std::to_string(sessions_max_) + " connections of the source stayed busy",
+            "53300");
+      }
+    }
+    ++lent_;
+    if (use == Use::load) ++loads_;
+    if (!idle_.empty()) {
+      session = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (session && session->usable()) {
+    session->set_stop(stop);
+    return Lease(this, std::move(session), use);
+  }
+  auto opened = Session::open(spec_, stop);
+  if (!opened.ok()) {
+    give_back(nullptr, use);
+    return std::move(opened).error();
+  }
+  return Lease(this, std::move(opened).value(), use);
+}
+
+void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+    if (use == Use::load) --loads_;
+    if (session && session->usable()) idle_.push_back(std::move(session));
+  }
+  freed_.notify_all();
+}
+
+}  // namespace syncline

@@ -1,0 +1,277 @@
+#include "source/source.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace syncline {
+
+namespace {
+
+// While changes come, the log is polled; the longer none came, the more seldom. Then the reader
+// sleeps until it is notified.
+constexpr auto kBusyFor = std::chrono::milliseconds(50);
+constexpr auto kBusyPoll = std::chrono::milliseconds(1);
+constexpr auto kCalmFor = std::chrono::milliseconds(500);
+constexpr auto kCalmPoll = std::chrono::milliseconds(5);
+constexpr auto kSleepMax = std::chrono::seconds(1);
+constexpr auto kSleepMaxWithoutNotify = std::chrono::milliseconds(100);
+constexpr auto kRotateInterval = std::chrono::seconds(2);
+constexpr auto kReconnectMin = std::chrono::milliseconds(200);
+constexpr auto kReconnectMax = std::chrono::seconds(5);
+// The session of a Syncline that was killed a moment ago may still hold the lock.
+constexpr auto kLockGrace = std::chrono::seconds(15);
+
+}  // namespace
+
+Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clock,
+               std::function<Status()> on_installed)
+    : spec_(spec),
+      instance_id_(std::move(instance_id)),
+      clock_(clock),
+      on_installed_(std::move(on_installed)),
+      sessions_(spec, 1),
+      capture_(spec, instance_id_),
+      change_log_(capture_.schema()),
+      plan_store_(capture_.schema()),
+      error_(Error::retry("connecting", "08001")),
+      reader_([this] { run(); }) {}
+
+Source::~Source() {
+  stop_.raise();
+  reader_.join();
+}
+
+std::optional<Error> Source::error() const {
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+int Source::generation() const {
+  const std::lock_guard lock(mutex_);
+  return generation_;
+}
+
+void Source::on_change(std::function<void()> listener) {
+  const std::lock_guard lock(mutex_);
+  listener_ = std::move(listener);
+}
+
+int Source::subscribe(int watch, std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  const int number = next_subscription_++;
+  subscriptions_.emplace(number, Subscription{watch, true, std::move(wake)});
+  return number;
+}
+
+void Source::unsubscribe(int subscription) {
+  const std::lock_guard lock(mutex_);
+  subscriptions_.erase(subscription);
+}
+
+bool Source::take_touched(int subscription) {
+  const std::lock_guard lock(mutex_);
+  const auto found = subscriptions_.find(subscription);
+  return found != subscriptions_.end() && std::exchange(found->second.touched, false);
+}
+
+std::optional<Position> Source::untouched_head(int subscription, TimePoint later_than) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = subscriptions_.find(subscription);
+  if (found == subscriptions_.end() || found->second.touched || head_taken_at_ <= later_than)
+    return std::nullopt;
+  return head_;
+}
+
+void Source::set_error(std::optional<Error> error) {
+  std::function<void()> listener;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool changed =
+        error_.has_value() != error.has_value() || (error && error_->message != error->message);
+    error_ = std::move(error);
+    if (!changed) return;
+    if (error_) {
+      spdlog::warn("source {}: {}", spec_.name, error_->message);
+      ++generation_;
+    } else {
+      spdlog::info("source {}: connected", spec_.name);
+    }
+    listener = listener_;
+  }
+  if (listener) listener();
+}
+
+void Source::restart_plans() {
+  std::function<void()> listener;
+  {
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    listener = listener_;
+  }
+  if (listener) listener();
+}
+
+void Source::run() {
+  auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(kReconnectMin);
+  while (!stop_.raised()) {
+    const TimePoint begun = clock_.now();
+    const Status ended = connect_and_read();
+    if (stop_.raised()) return;
+    if (!ended.ok()) set_error(ended.error());
+    if (clock_.now() - begun > kReconnectMax) pause = kReconnectMin;
+    pollfd fd{stop_.fd(), POLLIN, 0};
+    ::poll(&fd, 1, static_cast<int>(pause.count()));
+    pause = std::min<std::chrono::milliseconds>(pause * 2, kReconnectMax);
+  }
+}
+
+Status Source::connect_and_read() {
+  SYNCLINE_ASSIGN(const auto session, Session::open(spec_, stop_));
+  SYNCLINE_RETURN_IF_ERROR(take_ownership(*session));
+  SYNCLINE_ASSIGN(const Rows now,
+                  session->query("SELECT pg_current_snapshot()::text,"
+                                 " current_setting('max_prepared_transactions') = '0'"));
+  const auto head = Position::parse(now.text(0, 0));
+  if (!head) return Error::bug("not a snapshot: " + now.text(0, 0));
+  notify_works_ = now.boolean(0, 1);
+  {
+    const std::lock_guard lock(mutex_);
+    head_ = *head;
+    head_taken_at_ = clock_.now();
+    for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
+  }
+  SYNCLINE_RETURN_IF_ERROR(
+      session->script("SET enable_seqscan = off; LISTEN " + capture_.schema()));
+  set_error(std::nullopt);
+  last_change_at_ = clock_.now();
+  return read_changes(*session);
+}
+
+// The running owner holds an advisory lock for as long as its reader is connected.
+Status Source::take_ownership(Session& session) {
+  {
+    const std::lock_guard admin(admin_mutex_);
+    SYNCLINE_RETURN_IF_ERROR(on_installed_());  // before: what is half made must be cleaned as well
+    SYNCLINE_RETURN_IF_ERROR(capture_.install_schema(session));
+  }
+  SYNCLINE_ASSIGN(const Rows lock,
+                  session.query("SELECT pg_try_advisory_lock(hashtext('syncline'), hashtext($1))",
+                                {capture_.lock_name()}));
+  if (lock.boolean(0, 0)) {
+    lock_refused_since_ = {};
+    return {};
+  }
+  if (lock_refused_since_ == TimePoint()) lock_refused_since_ = clock_.now();
+  const std::string message =
+      "another Syncline is running on schema " + capture_.schema() +
+      " of this database; stop it, or give this source another capture_schema";
+  if (clock_.now() - lock_refused_since_ < kLockGrace) return Error::retry(message, "55006");
+  return Error::pause_job(message, "55006");
+}
+
+Status Source::read_changes(Session& session) {
+  while (!stop_.raised()) {
+    SYNCLINE_RETURN_IF_ERROR(poll(session));
+    SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
+    const auto quiet_for = clock_.now() - last_change_at_;
+    if (quiet_for < kCalmFor) {
+      auto waited =
+          session.wait_notification(quiet_for < kBusyFor ? kBusyPoll : kCalmPoll, stop_.fd());
+      if (!waited.ok()) return std::move(waited).error();
+    } else {
+      SYNCLINE_RETURN_IF_ERROR(sleep_until_woken(session));
+    }
+  }
+  return {};
+}
+
+Status Source::poll(Session& session) {
+  const TimePoint asked_at = clock_.now();
+  SYNCLINE_ASSIGN(const ChangeLog::Head head, change_log_.poll(session, head_));
+  if (head.overflow) SYNCLINE_RETURN_IF_ERROR(handle_overflow(session));
+  if (head.altered) SYNCLINE_RETURN_IF_ERROR(handle_altered(session));
+  if (head.any_change) {
+    last_change_at_ = asked_at;
+    log_used_ = true;
+  }
+  touch(head);
+  const std::lock_guard lock(mutex_);
+  head_ = head.now;
+  head_taken_at_ = asked_at;
+  return {};
+}
+
+// Members are touched before the head moves on: whoever is not touched has nothing up to the head.
+void Source::touch(const ChangeLog::Head& head) {
+  if (!head.any_change) return;
+  const std::lock_guard lock(mutex_);
+  for (auto& [number, subscription] : subscriptions_) {
+    if (!head.many && std::find(head.watches.begin(), head.watches.end(), subscription.watch) ==
+                          head.watches.end())
+      continue;
+    subscription.touched = true;
+    subscription.wake();
+  }
+}
+
+Status Source::sleep_until_woken(Session& session) {
+  const std::string state = capture_.schema() + ".state";
+  SYNCLINE_RETURN_IF_ERROR(
+      session.script("SELECT setval('" + state + "', (last_value & 11) + 4) FROM " + state));
+  // Once more: a writer may have looked at the flag just before it was set.
+  SYNCLINE_RETURN_IF_ERROR(poll(session));
+  const Duration nap = notify_works_ ? Duration(kSleepMax) : Duration(kSleepMaxWithoutNotify);
+  while (!stop_.raised() && clock_.now() - last_change_at_ >= kCalmFor) {
+    auto notified = session.wait_notification(nap, stop_.fd());
+    if (!notified.ok()) return std::move(notified).error();
+    SYNCLINE_RETURN_IF_ERROR(poll(session));
+    SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
+  }
+  if (stop_.raised()) return {};
+  return session.script("SELECT setval('" + state + "', last_value & 11) FROM " + state);
+}
+
+Status Source::rotate_when_due(Session& session) {
+  if (!log_used_ || clock_.now() - last_rotation_at_ < kRotateInterval) return {};
+  // Once more after the last change, when the plans have stored how far they are.
+  if (clock_.now() - last_change_at_ > 2 * kRotateInterval) log_used_ = false;
+  last_rotation_at_ = clock_.now();
+  return change_log_.rotate(session);
+}
+
+// Keys were dropped. Every member has to load again; the flag goes only when there is room in the
+// log.
+Status Source::handle_overflow(Session& session) {
+  spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",
+               spec_.name);
+  SYNCLINE_RETURN_IF_ERROR(
+      session.script("UPDATE " + capture_.schema() +
+                     ".member SET definition = '', position = pg_current_snapshot()"));
+  SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
+  SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
+  const std::string schema = capture_.schema();
+  SYNCLINE_RETURN_IF_ERROR(session.script(
+      "DO $room$ DECLARE s bigint := (SELECT last_value FROM " + schema +
+      ".state); BEGIN"
+      " IF pg_relation_size(format('" +
+      schema + ".log_%s', s & 3)::regclass) < " + std::to_string(spec_.capture_log_bytes_max / 2) +
+      " THEN PERFORM setval('" + schema +
+      ".state', s & 7);"
+      " PERFORM setval('" +
+      schema + ".overflow', 0); END IF; END $room$"));
+  restart_plans();
+  return {};
+}
+
+Status Source::handle_altered(Session& session) {
+  spdlog::info("source {}: a watched table was altered; looking at the tables again", spec_.name);
+  SYNCLINE_RETURN_IF_ERROR(session.script("SELECT setval('" + capture_.schema() + ".altered', 0)"));
+  restart_plans();
+  return {};
+}
+
+}  // namespace syncline

@@ -1,0 +1,71 @@
+-- After INSERT, UPDATE or DELETE of a row: logs its key, old and new where they differ. An UPDATE
+-- that changes no column that a job reads logs nothing, unless a load of the table is under way
+-- (it may move the row from an unread block to a read one).
+CREATE OR REPLACE FUNCTION {{schema}}.{{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp{{settings}}
+AS $capture$
+DECLARE
+  state bigint := (SELECT s.last_value FROM {{schema}}.state s);
+  old_key text;
+  new_key text;
+  differs boolean := true;
+BEGIN
+  IF state & 8 <> 0 THEN RETURN NULL; END IF;
+  -- The user's statement must not fail because a column of ours was renamed or retyped. The block
+  -- only reads: its subtransaction takes no transaction id.
+  BEGIN
+    IF TG_OP = 'UPDATE' THEN
+      -- By image, since = takes 1.0 for 1.00 and fails for json.
+      differs := record_image_ne(ROW({{old_columns}}), ROW({{new_columns}}));
+      old_key := {{old_key}};
+      new_key := {{new_key}};
+    ELSIF TG_OP = 'INSERT' THEN
+      new_key := {{new_key}};
+    ELSE
+      old_key := {{old_key}};
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    differs := true;
+    IF TG_OP <> 'INSERT' THEN
+      SELECT {{fallback}} INTO old_key FROM (SELECT to_jsonb(OLD) AS row) n;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+      SELECT {{fallback}} INTO new_key FROM (SELECT to_jsonb(NEW) AS row) n;
+    END IF;
+    PERFORM setval('{{schema}}.altered', 1);
+  END;
+  IF NOT differs AND (SELECT l.last_value FROM {{schema}}.load_{{watch}} l) = 0 THEN
+    RETURN NULL;
+  END IF;
+  IF old_key = new_key THEN old_key := NULL; END IF;
+  IF state & 3 = 0 THEN
+    IF old_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_0 (watch, key) VALUES ({{watch}}, old_key);
+    END IF;
+    IF new_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_0 (watch, key) VALUES ({{watch}}, new_key);
+    END IF;
+  ELSIF state & 3 = 1 THEN
+    IF old_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_1 (watch, key) VALUES ({{watch}}, old_key);
+    END IF;
+    IF new_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_1 (watch, key) VALUES ({{watch}}, new_key);
+    END IF;
+  ELSE
+    IF old_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_2 (watch, key) VALUES ({{watch}}, old_key);
+    END IF;
+    IF new_key IS NOT NULL THEN
+      INSERT INTO {{schema}}.log_2 (watch, key) VALUES ({{watch}}, new_key);
+    END IF;
+  END IF;
+  -- One row in a thousand looks whether the log is full.
+  IF date_part('microseconds', clock_timestamp())::integer % 1000 = 0 THEN
+    PERFORM {{schema}}.check_size(state);
+  END IF;
+  IF state & 4 <> 0 THEN PERFORM {{schema}}.wake(); END IF;
+  RETURN NULL;
+END
+$capture$;

@@ -1,0 +1,50 @@
+-- After INSERT or DELETE, once a statement: logs the key of every row of the transition table
+-- "captured".
+CREATE OR REPLACE FUNCTION {{schema}}.{{function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp{{settings}}
+AS $capture$
+DECLARE
+  state bigint := (SELECT s.last_value FROM {{schema}}.state s);
+  columns_fit boolean := true;
+  rows_logged bigint;
+BEGIN
+  IF state & 8 <> 0 THEN RETURN NULL; END IF;
+  -- The user's statement must not fail because a column of ours was renamed or retyped.
+  BEGIN
+    PERFORM {{probe}} FROM captured n LIMIT 0;
+  EXCEPTION WHEN OTHERS THEN
+    columns_fit := false;
+  END;
+  IF NOT columns_fit THEN
+    EXECUTE format(
+      'INSERT INTO {{schema}}.log_%s (watch, key) SELECT {{watch}}, k.key'
+      ' FROM (SELECT {{fallback_quoted}} AS key'
+      '       FROM (SELECT to_jsonb(c) AS row FROM captured c) n) k'
+      ' WHERE k.key IS NOT NULL', state & 3);
+    GET DIAGNOSTICS rows_logged = ROW_COUNT;
+    PERFORM setval('{{schema}}.altered', 1);
+  ELSIF state & 3 = 0 THEN
+    INSERT INTO {{schema}}.log_0 (watch, key)
+      SELECT {{watch}}, k.key FROM (SELECT {{key}} AS key FROM captured n) k
+      WHERE k.key IS NOT NULL;
+    GET DIAGNOSTICS rows_logged = ROW_COUNT;
+  ELSIF state & 3 = 1 THEN
+    INSERT INTO {{schema}}.log_1 (watch, key)
+      SELECT {{watch}}, k.key FROM (SELECT {{key}} AS key FROM captured n) k
+      WHERE k.key IS NOT NULL;
+    GET DIAGNOSTICS rows_logged = ROW_COUNT;
+  ELSE
+    INSERT INTO {{schema}}.log_2 (watch, key)
+      SELECT {{watch}}, k.key FROM (SELECT {{key}} AS key FROM captured n) k
+      WHERE k.key IS NOT NULL;
+    GET DIAGNOSTICS rows_logged = ROW_COUNT;
+  END IF;
+  -- One statement in a thousand, and every large one, looks whether the log is full.
+  IF rows_logged >= 1000 OR date_part('microseconds', clock_timestamp())::integer % 1000 = 0 THEN
+    PERFORM {{schema}}.check_size(state);
+  END IF;
+  IF state & 4 <> 0 AND rows_logged > 0 THEN PERFORM {{schema}}.wake(); END IF;
+  RETURN NULL;
+END
+$capture$;

@@ -1,0 +1,73 @@
+-- The capture schema of one Syncline in a source database. Run once, in one transaction;
+-- {{schema}} exists already.
+
+-- Whose schema this is: one Syncline, known by the id in its data directory.
+CREATE TABLE {{schema}}.instance (
+  id             text PRIMARY KEY,
+  format         integer NOT NULL,   -- of everything in this schema
+  schema_created boolean NOT NULL    -- false: it was there before us, so uninstalling leaves it
+);
+
+-- The change log: keys of rows that may differ. A NULL key means every row of the watch
+-- (TRUNCATE). Three tables take turns, so that one that is consumed can be truncated while
+-- writers are busy with another.
+CREATE TABLE {{schema}}.log_0 (
+  txid  xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  watch integer NOT NULL,
+  key   text
+) WITH (autovacuum_enabled = false);
+CREATE TABLE {{schema}}.log_1 (LIKE {{schema}}.log_0 INCLUDING ALL)
+  WITH (autovacuum_enabled = false);
+CREATE TABLE {{schema}}.log_2 (LIKE {{schema}}.log_0 INCLUDING ALL)
+  WITH (autovacuum_enabled = false);
+CREATE INDEX log_0_txid ON {{schema}}.log_0 (txid);
+CREATE INDEX log_1_txid ON {{schema}}.log_1 (txid);
+CREATE INDEX log_2_txid ON {{schema}}.log_2 (txid);
+
+-- Sequences as flags: their last_value is seen at once by every session, in whatever isolation
+-- level. state: the number of the current log table, +4 while the engine sleeps and wants to be
+-- notified, +8 when the log is full.
+CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
+-- overflow: 1 once a trigger had to drop a key because the log was full.
+CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
+-- altered: 1 once a trigger met a table whose columns had changed so that a key could not be
+-- made.
+CREATE SEQUENCE {{schema}}.altered MINVALUE 0 START 0;
+
+-- What is installed: one row for each watched (table, link columns).
+CREATE TABLE {{schema}}.watch (
+  id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  relation   oid NOT NULL,
+  link       text[] NOT NULL,
+  definition text NOT NULL           -- a digest of the functions as installed
+);
+
+-- One row for each index plan whose versions are counted here.
+CREATE TABLE {{schema}}.plan (
+  id           text PRIMARY KEY,     -- target/index
+  number       integer GENERATED ALWAYS AS IDENTITY,
+  -- a digest of its jobs as of the last time that every document was composed; NULL: not yet
+  shape        text,
+  version_base bigint NOT NULL       -- every version of this plan lies above it
+);
+
+-- One row for each job that reads a table of this database: how far it is.
+CREATE TABLE {{schema}}.member (
+  plan       text NOT NULL,
+  job        text NOT NULL,
+  watch      integer NOT NULL,
+  definition text NOT NULL,          -- a digest of the job as loaded
+  index_uuid text NOT NULL,          -- of the index as loaded
+  resync     bigint NOT NULL,        -- the last resync request that was fulfilled
+  position   pg_snapshot NOT NULL,   -- every change visible in this snapshot has reached the index
+  -- The load: everything before this block of this leaf (leaves in the order of their oids) is in
+  -- the index. Another file node: over again.
+  load_leaf          oid NOT NULL DEFAULT 0,
+  load_file_node     bigint NOT NULL DEFAULT 0,
+  load_block         bigint NOT NULL DEFAULT 0,
+  load_rows_done     bigint NOT NULL DEFAULT 0,
+  load_rows_estimate bigint,
+  load_started_us    bigint NOT NULL DEFAULT 0,
+  load_finished_us   bigint,         -- NULL: not finished
+  PRIMARY KEY (plan, job)
+) WITH (fillfactor = 50);

@@ -1,0 +1,110 @@
+#include "source/table_queries.h"
+
+namespace syncline {
+
+namespace {
+
+std::string column_list(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    list += "t." + Session::quote_identifier(name);
+  }
+  return list;
+}
+
+// The rows of the ids asked: one array parameter for each link column.
+std::string from_keys(const TableInfo& table, const std::vector<std::string>& link) {
+  if (link.size() == 1) {
+    const ColumnInfo& column = *table.column(link.front());
+    return " FROM " + table.qualified_name + " t WHERE t." +
+           Session::quote_identifier(column.name) + " " + column.equality +
+           " ANY ($1::text[]::" + column.type->name + "[])";
+  }
+  std::string arrays, names, on;
+  for (size_t i = 0; i < link.size(); ++i) {
+    const ColumnInfo& column = *table.column(link[i]);
+    const std::string number = std::to_string(i + 1);
+    if (i > 0) {
+      arrays += ", ";
+      names += ", ";
+      on += " AND ";
+    }
+    arrays += "$" + number + "::text[]::" + column.type->name + "[]";
+    names += "k" + number;
+    on += "t." + Session::quote_identifier(column.name) + " " + column.equality + " k.k" + number;
+  }
+  return " FROM unnest(" + arrays + ") k(" + names + ") JOIN " + table.qualified_name + " t ON " +
+         on;
+}
+
+std::string lookup_sql(const TableInfo& table, const std::vector<std::string>& link,
+                       const std::string& select_list, int claims_max) {
+  if (table.unique_on(link)) return "SELECT " + select_list + from_keys(table, link);
+  if (table.winner_key.empty()) {
+    // One array's cardinality bounds what a page can hold; the second row of an id is already an
+    // error.
+    return "SELECT " + select_list + from_keys(table, link) + " LIMIT cardinality($1::text[]) * " +
+           std::to_string(claims_max);
+  }
+  // By the ids' text: types such as citext hold values for equal that are different ids.
+  std::string ids, order;
+  for (const std::string& name : link) {
+    if (!ids.empty()) ids += ", ";
+    ids += "t." + Session::quote_identifier(name) + "::text COLLATE \"C\"";
+  }
+  for (const std::string& name : table.winner_key)
+    order += ", t." + Session::quote_identifier(name) + " DESC";
+  return "SELECT DISTINCT ON (" + ids + ") " + select_list + from_keys(table, link) + " ORDER BY " +
+         ids + order;
+}
+
+}  // namespace
+
+TableQueries::TableQueries(const TableInfo& table, std::vector<std::string> link,
+                           std::vector<std::string> columns)
+    : link_(std::move(link)),
+      columns_(std::move(columns)),
+      select_list_(column_list(link_) + (columns_.empty() ? "" : ", ") + column_list(columns_)),
+      link_list_(column_list(link_)),
+      lookup_sql_(lookup_sql(table, link_, select_list_, kClaimsMax)) {}
+
+Result<std::vector<Rows>> TableQueries::read_by_keys(
+    Session& session, std::span<const std::vector<std::string>> keys) const {
+  std::vector<Rows> parts;
+  if (keys.empty()) return parts;
+  SYNCLINE_RETURN_IF_ERROR(read_part(session, keys, parts));
+  return parts;
+}
+
+Status TableQueries::read_part(Session& session, std::span<const std::vector<std::string>> keys,
+                               std::vector<Rows>& parts) const {
+  std::vector<Param> params;
+  std::vector<std::string> values(keys.size());
+  for (size_t column = 0; column < link_.size(); ++column) {
+    for (size_t i = 0; i < keys.size(); ++i) values[i] = keys[i][column];
+    params.emplace_back(Session::array_literal(values));
+  }
+  Result<Rows> rows = session.query(lookup_sql_, params);
+  if (rows.ok()) {
+    parts.push_back(std::move(rows).value());
+    return {};
+  }
+  if (rows.error().action != Action::park) return std::move(rows).error();
+  // Some text is not of the column's type: halve until it stands alone, and leave it out.
+  if (keys.size() == 1) return {};
+  const size_t half = keys.size() / 2;
+  SYNCLINE_RETURN_IF_ERROR(read_part(session, keys.first(half), parts));
+  return read_part(session, keys.subspan(half), parts);
+}
+
+std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const {
+  std::string sql = "COPY (SELECT t.ctid, " + (link_only ? link_list_ : select_list_) +
+                    " FROM ONLY " + leaf.qualified_name + " t";
+  // From the start a plain sequential scan, which spares the user's cache; a resumed one reads only
+  // what is left.
+  if (from_block > 0) sql += " WHERE t.ctid >= '(" + std::to_string(from_block) + ",0)'::tid";
+  return sql + ") TO STDOUT";
+}
+
+}  // namespace syncline

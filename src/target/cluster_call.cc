@@ -1,0 +1,96 @@
+#include "target/cluster_call.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace syncline {
+
+namespace {
+
+using nlohmann::json;
+
+std::string text_at(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+const json& error_of(const json& body) {
+  static const json kNone = json::object();
+  if (!body.is_object()) return kNone;
+  const auto error = body.find("error");
+  return error != body.end() && error->is_object() ? *error : kNone;
+}
+
+HttpRequest make_request(const ClusterCall& call) {
+  HttpRequest request;
+  request.method = call.method;
+  request.path = call.path;
+  request.gzip = call.large_answer;
+  if (!call.body.is_null()) {
+    // Bad UTF-8 is replaced instead of thrown at us.
+    request.body = call.body.dump(-1, ' ', false, json::error_handler_t::replace);
+    request.content_type = "application/json";
+  }
+  return request;
+}
+
+}  // namespace
+
+std::string ClusterAnswer::error_type() const {
+  return text_at(error_of(body), "type");
+}
+
+std::string ClusterAnswer::error_reason() const {
+  const json& error = error_of(body);
+  std::string reason = text_at(error, "reason");
+  const auto cause = error.find("caused_by");
+  if (cause == error.end() || !cause->is_object()) return reason;
+  const std::string below = text_at(*cause, "reason");
+  if (!below.empty() && reason.find(below) == std::string::npos) reason += ": " + below;
+  return reason;
+}
+
+Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
+  HttpResponse response = http.call(make_request(call));
+  if (response.status == 0)
+    return Error::retry("cannot " + call.doing +
+                        ": the cluster is not reachable: " + response.failure);
+  ClusterAnswer answer{response.status, json::parse(response.body, nullptr, false)};
+  const std::string code = std::to_string(answer.status);
+  const std::string reason = mask_values(answer.error_reason());
+  if (answer.status == 401)
+    return Error::pause_job("cannot " + call.doing +
+                                ": the cluster refuses the credentials (401); " +
+                                "they must be valid and hold the privilege " + call.privilege,
+                            code);
+  if (answer.status == 403)
+    return Error::pause_job("cannot " + call.doing + ": it needs the privilege " + call.privilege +
+                                " and an index that is not blocked (403 " + reason + ")",
+                            code);
+  if (answer.status == 429 || answer.status >= 500)
+    return Error::retry("cannot " + call.doing + ": the cluster answered " + code + " " + reason,
+                        code);
+  return answer;
+}
+
+Result<json> demand(HttpClient& http, const ClusterCall& call) {
+  SYNCLINE_ASSIGN(ClusterAnswer answer, ask(http, call));
+  if (answer.status >= 300) return refusal(call, answer);
+  if (!answer.body.is_object())
+    return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood");
+  const auto acknowledged = answer.body.find("acknowledged");
+  if (acknowledged != answer.body.end() && *acknowledged == false)
+    return Error::retry("cannot " + call.doing + ": not all nodes acknowledged it in time");
+  return std::move(answer.body);
+}
+
+Error refusal(const ClusterCall& call, const ClusterAnswer& answer) {
+  const std::string code = std::to_string(answer.status);
+  const std::string message = "cannot " + call.doing + ": the cluster answered " + code + " " +
+                              answer.error_type() + ": " + mask_values(answer.error_reason());
+  if (answer.status == 404) return Error::retry(message, code);
+  return Error::pause_job(message, code);
+}
+
+}  // namespace syncline

@@ -1,0 +1,79 @@
+"""Fixtures: real servers for the whole run; a fresh database, index prefix and Syncline a test."""
+
+import os
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "servers"))
+
+import pytest  # noqa: E402
+
+import common  # noqa: E402
+from opensearch import OpenSearchServer  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
+from stage import Stage  # noqa: E402
+
+servers_that_ran = {}
+skipped = []
+
+
+@pytest.fixture(scope="session")
+def server_folder():
+    folder = common.scratch("tests")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder):
+    server = PostgresServer(server_folder / "postgres", settings={"wal_level": "logical"})
+    server.create().start()
+    servers_that_ran["postgresql"] = server.data.joinpath("PG_VERSION").read_text().strip()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def opensearch(server_folder):
+    server = OpenSearchServer(server_folder / "opensearch").start()
+    servers_that_ran["opensearch"] = server.request("GET", "/")["version"]["number"]
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stage(request, postgres, opensearch, tmp_path):
+    """Everything one test needs, its Syncline not yet started."""
+    stage = Stage(postgres, opensearch, tmp_path)
+    request.node.log_paths = stage.log_paths
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def running(stage):
+    """A stage with Syncline started, and its source and target created."""
+    stage.start()
+    return stage
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped and not hasattr(report, "wasxfail"):
+        skipped.append(item.nodeid)
+    if report.failed:
+        for path in getattr(item, "log_paths", []):
+            report.sections.append((f"end of {path}", common.tail(path, 8000)))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """No test is skipped silently; and who asks for it is told which real servers took part."""
+    if skipped and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nskipped tests count as failures: {skipped}")
+    proof = os.environ.get("SYNCLINE_SERVERS_PROOF")
+    if proof:
+        pathlib.Path(proof).write_text(
+            "".join(f"{name} {version}\n" for name, version in sorted(servers_that_ran.items())))

@@ -1,0 +1,133 @@
+"""The rules of the house that no compiler checks: arrows between folders, sizes, kept promises."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+import cpp
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SOURCE = ROOT / "src"
+FILE_LINES_MAX, FUNCTION_LINES_MAX, COLUMNS_MAX = 600, 70, 100
+
+# A folder may include itself and what stands further right; those side by side never each other.
+LEVELS = [["cli"], ["api"], ["control"], ["pipeline"], ["source", "document", "target", "retry"],
+          ["model"], ["base"]]
+CODE = {".cc", ".h", ".py", ".java", ".sql", ".cmake", ".sh"}
+
+
+def tracked_files():
+    """Everything git knows or would take, so that a new file is judged before it is committed."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"], cwd=ROOT, check=True, capture_output=True).stdout
+    paths = (ROOT / name for name in listed.decode().split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def cpp_files():
+    return [path for path in SOURCE.rglob("*") if path.suffix in {".cc", ".h"}]
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def level_of(folder):
+    return next(number for number, folders in enumerate(LEVELS) if folder in folders)
+
+
+def forbidden_includes(folder, text):
+    """What a file of this folder includes against the arrows."""
+    known = {name for names in LEVELS for name in names}
+    for included in re.findall(r'^\s*#\s*include\s+"([^"/]+)/', text, re.M):
+        if included not in known:
+            continue
+        if included != folder and level_of(included) <= level_of(folder):
+            yield included
+
+
+def test_every_folder_has_a_place():
+    folders = {path.name for path in SOURCE.iterdir() if path.is_dir()}
+    assert folders <= {name for names in LEVELS for name in names}
+    files = {path.name for path in SOURCE.iterdir() if path.is_file()}
+    assert files <= {"main.cc"}, "only main.cc stands beside the folders"
+
+
+def test_arrows_point_one_way():
+    wrong = [f"{short(path)} includes {included}/"
+             for path in cpp_files() if path.parent != SOURCE
+             for included in forbidden_includes(path.parent.name, path.read_text())]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("folder, line, allowed", [
+    ("pipeline", '#include "source/session.h"', True),
+    ("source", '#include "source/session.h"', True),
+    ("source", '#include "document/row_writer.h"', False),
+    ("model", '#include "source/session.h"', False),
+    ("base", '#include "embedded_sql.h"', True),
+    ("cli", '#include "api/server.h"', True),
+    ("api", '#include "cli/commands.h"', False),
+])
+def test_the_arrow_rule_itself(folder, line, allowed):
+    assert (not list(forbidden_includes(folder, line))) == allowed
+
+
+def test_files_are_short():
+    counted = {short(path): len(path.read_bytes().splitlines())
+               for path in tracked_files() if path.suffix in CODE or path.name == "dev"}
+    wrong = [f"{name} ({lines})" for name, lines in counted.items() if lines > FILE_LINES_MAX]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_functions_are_short():
+    wrong = [f"{short(path)}:{first} {head[:60]} ({lines} lines)" for path in cpp_files()
+             for head, first, lines in cpp.functions(path.read_text())
+             if lines > FUNCTION_LINES_MAX]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_the_measure_of_functions_itself():
+    text = ('namespace a {\nclass B : public C {\n public:\n  int f() const { return 1; }\n};\n'
+            '// void g() {\nB::B(int x)\n    : x_{x}, y_("}") {\n  auto l = [&](int i) {\n'
+            "    return i + '{' + 1'000;\n  };\n}\n}  // namespace a\n")
+    assert [(head.split("(")[0], first, lines) for head, first, lines in cpp.functions(text)] == [
+        ("int f", 4, 1), ("B::B", 7, 6)]
+
+
+def test_lines_are_short():
+    wrong = [f"{short(path)}:{number} ({len(line)})"
+             for path in tracked_files() if path.suffix in CODE or path.name == "dev"
+             for number, line in enumerate(path.read_text().splitlines(), 1)
+             if len(line) > COLUMNS_MAX]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_the_documented_way_of_a_change_exists():
+    """docs/flow.md names `file:function`; the name's last part is an identifier in that file."""
+    hops = re.findall(r"`(src/[\w/.]+):([\w:~]+)`", (ROOT / "docs" / "flow.md").read_text())
+    assert hops, "docs/flow.md names no `src/folder/file.cc:Class::function`"
+    wrong = [f"{name}:{function}" for name, function in hops
+             if not (ROOT / name).is_file()
+             or not re.search(rf"\b{re.escape(function.split('::')[-1])}\b",
+                              (ROOT / name).read_text())]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_no_registry_and_no_machine_is_named():
+    # In pieces, so that this file does not find itself.
+    hosts = ["repo." + "maven", "repo1." + "maven", "pypi" + ".org", "files.python" + "hosted",
+             "deb.deb" + "ian.org", "registry." + "npmjs"]
+    folders = "|".join(["ro" + "ot", "wo" + "rk", "ho" + r"me/\w+"])
+    machine = rf"(?<![\w.$}}/-])/(?:{folders})(?:/|\b)"
+    pattern = re.compile("|".join(map(re.escape, hosts)) + "|" + machine)
+    wrong = []
+    for path in tracked_files():
+        if path.name == "LICENSE":
+            continue
+        text = path.read_text(errors="replace")
+        wrong += [f"{short(path)}: {found.group(0)}" for found in pattern.finditer(text)]
+    assert not wrong, "\n".join(map(str, wrong))
