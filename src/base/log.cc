@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <cctype>
+#include <utility>
 
 namespace syncline {
 
@@ -18,17 +19,21 @@ void configure_log(const std::string& level) {
   spdlog::flush_on(spdlog::level::info);
 }
 
+// Quoted text, in either kind of quotes, may be a field's value.
 std::string mask_values(std::string_view reason) {
   std::string masked;
-  bool inside = false;
+  char quote = '\0';
   char before = ' ';
   for (const char c : reason) {
     const bool apostrophe =
-        !inside && std::isalnum(static_cast<unsigned char>(before)) != 0;  // can't
-    if (c == '\'' && !apostrophe) {
-      inside = !inside;
-      masked += inside ? "'…" : "'";
-    } else if (!inside) {
+        c == '\'' && std::isalnum(static_cast<unsigned char>(before)) != 0;  // can't
+    if (quote != '\0') {
+      if (c == quote) masked += std::exchange(quote, '\0');
+    } else if ((c == '\'' && !apostrophe) || c == '"') {
+      quote = c;
+      masked += c;
+      masked += "…";
+    } else {
       masked += c;
     }
     before = c;

@@ -61,15 +61,15 @@ class [[nodiscard]] Result {
   // Precondition of value(), * and ->: ok(). Precondition of error(): !ok().
   T& value() & {
     assert(ok());
-    return *std::get_if<0>(&state_);
+    return std::get<0>(state_);
   }
   const T& value() const& {
     assert(ok());
-    return *std::get_if<0>(&state_);
+    return std::get<0>(state_);
   }
   T&& value() && {
     assert(ok());
-    return std::move(*std::get_if<0>(&state_));
+    return std::move(std::get<0>(state_));
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
@@ -78,11 +78,11 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   const Error& error() const& {
     assert(!ok());
-    return *std::get_if<1>(&state_);
+    return std::get<1>(state_);
   }
   Error&& error() && {
     assert(!ok());
-    return std::move(*std::get_if<1>(&state_));
+    return std::move(std::get<1>(state_));
   }
 
  private:

@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 1> kMigrations = {
          paused INTEGER NOT NULL DEFAULT 0,
          resync_generation INTEGER NOT NULL DEFAULT 0
        ) WITHOUT ROWID;
-       -- Rows with installed = 0 are there for an installation that ends after its source was deleted.
+       -- Rows with installed = 0 wait for an installation that ends after its source was deleted.
        CREATE TABLE retired_sources (
          number INTEGER PRIMARY KEY AUTOINCREMENT,
          former_name TEXT NOT NULL,

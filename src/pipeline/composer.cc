@@ -13,6 +13,16 @@ namespace {
 constexpr size_t kIdsMax = 1000;        // more than this and a lookup saves nothing more
 constexpr double kPageBytes = 4 << 20;  // rows held at once
 
+ParkedDocument unsendable(const std::string& job, const std::string& id) {
+  ParkedDocument parked;
+  parked.job = job;
+  parked.id = id;
+  parked.status = 400;
+  parked.type = "invalid_id";
+  parked.reason = id.empty() ? "the id is empty" : "the id is longer than 512 bytes";
+  return parked;
+}
+
 }  // namespace
 
 // The rows of one member for a page of ids.
@@ -38,17 +48,14 @@ Result<Composition> Composer::compose(std::span<const std::string> ids, int64_t 
   composition.documents = ids.size();
   builder_.begin(version, read_at);
   for (size_t place = 0; place < ids.size(); ++place) {
-    if (!BulkBuilder::id_is_sendable(ids[place])) {
-      ParkedDocument parked;
-      parked.job = members_.front()->name();
-      parked.id = ids[place];
-      parked.status = 400;
-      parked.type = "invalid_id";
-      parked.reason = ids[place].empty() ? "the id is empty" : "the id is longer than 512 bytes";
-      composition.unsendable.push_back(std::move(parked));
-      continue;
+    const uint64_t present = present_members(place, found);
+    if (BulkBuilder::id_is_sendable(ids[place])) {
+      write_document(ids[place], place, present, found);
+    } else if (present == 0) {
+      composition.absent.push_back(ids[place]);
+    } else {
+      composition.unsendable.push_back(unsendable(members_.front()->name(), ids[place]));
     }
-    write_document(ids[place], place, found);
   }
   composition.body = builder_.take();
   return composition;
@@ -109,12 +116,16 @@ Status Composer::read_member(const Member& member, Session& session,
   return {};
 }
 
-void Composer::write_document(const std::string& id, size_t place,
-                              const std::vector<Found>& found) {
+uint64_t Composer::present_members(size_t place, const std::vector<Found>& found) {
   uint64_t present = 0;
-  for (size_t i = 0; i < members_.size(); ++i) {
+  for (size_t i = 0; i < found.size(); ++i) {
     if (found[i].places[place].rows != nullptr) present |= uint64_t{1} << i;
   }
+  return present;
+}
+
+void Composer::write_document(const std::string& id, size_t place, uint64_t present,
+                              const std::vector<Found>& found) {
   if (present == 0) {
     builder_.add_delete(id);
     return;

@@ -21,6 +21,7 @@ namespace syncline {
 struct Composition {
   BulkBody body;
   std::vector<ParkedDocument> unsendable;  // a cluster would refuse the whole body for them
+  std::vector<std::string> absent;         // such ids without a row: nothing there, nothing to do
   size_t documents = 0;                    // of the ids asked, how many were composed: a prefix
 };
 
@@ -44,7 +45,9 @@ class Composer {
   Result<std::vector<Found>> read_rows(std::span<const std::string> ids);
   Status read_member(const Member& member, Session& session, std::span<const std::string> ids,
                      Found& found);
-  void write_document(const std::string& id, size_t place, const std::vector<Found>& found);
+  static uint64_t present_members(size_t place, const std::vector<Found>& found);
+  void write_document(const std::string& id, size_t place, uint64_t present,
+                      const std::vector<Found>& found);
 
   const std::vector<std::unique_ptr<Member>>& members_;
   const Clock& clock_;

@@ -198,11 +198,8 @@ Status Loader::compose_page() {
   while (!ids.empty()) {
     SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
     SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
-    for (ParkedDocument& parked : composition.unsendable) {
-      parked.plan = context_.plan;
-      parked.first_at_us = parked.last_at_us = context_.clock.wall_time_us();
-    }
-    SYNCLINE_RETURN_IF_ERROR(context_.parked.add(composition.unsendable));
+    const auto unsent = settle_unsendable(context_, composition);
+    if (!unsent.ok()) return unsent.error();
     if (!composition.body.items.empty())
       SYNCLINE_RETURN_IF_ERROR(submit(std::move(composition.body)));
     ids = ids.subspan(composition.documents);

@@ -47,9 +47,18 @@ ParkedDocument parked_document(const PlanContext& context, const std::string& id
   parked.type = std::move(outcome.type);
   parked.reason = std::move(outcome.reason);
   parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
-  spdlog::warn("{}: document parked: {} {}: {}", context.plan, parked.status, parked.type,
-               mask_values(parked.reason));
   return parked;
+}
+
+// One line in the log for each body: a poisoned table must not fill the disk.
+Status park(PlanContext& context, const std::vector<ParkedDocument>& documents) {
+  if (documents.empty()) return {};
+  const ParkedDocument& first = documents.front();
+  spdlog::warn("{}: {} documents parked, the first: {} {}: {}", context.plan, documents.size(),
+               first.status, first.type, mask_values(first.reason));
+  SYNCLINE_RETURN_IF_ERROR(context.parked.add(documents));
+  failpoint("parked_committed");
+  return {};
 }
 
 }  // namespace
@@ -69,6 +78,18 @@ Status VersionCounter::raise_above(int64_t version) {
   SYNCLINE_ASSIGN(const auto session,
                   source_->sessions().acquire(SessionPool::Use::short_work, stop_));
   return source_->plan_store().raise_version(*session, number_, version + 1);
+}
+
+Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composition& composition) {
+  std::vector<std::string> done = std::move(composition.absent);
+  SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, done));
+  for (ParkedDocument& parked : composition.unsendable) {
+    parked.plan = context.plan;
+    parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
+    done.push_back(parked.id);
+  }
+  SYNCLINE_RETURN_IF_ERROR(park(context, composition.unsendable));
+  return done;
 }
 
 Result<Settled> settle(PlanContext& context, BulkResult result) {
@@ -102,11 +123,8 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
   }
   SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, settled.done));
   SYNCLINE_RETURN_IF_ERROR(settle_conflicts(context, conflicts, settled));
-  if (!refused.empty()) {
-    SYNCLINE_RETURN_IF_ERROR(context.parked.add(refused));
-    failpoint("parked_committed");
-    for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
-  }
+  SYNCLINE_RETURN_IF_ERROR(park(context, refused));
+  for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
   if (result.unavailable) {
     settled.trouble = result.needs_person ? Error::pause_job(result.unavailable_reason)
                                           : Error::retry(result.unavailable_reason);

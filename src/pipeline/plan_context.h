@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/stop_signal.h"
 #include "model/bulk.h"
+#include "pipeline/composer.h"
 #include "pipeline/member.h"
 #include "retry/parked_store.h"
 #include "source/source.h"
@@ -72,6 +73,10 @@ struct Settled {
   std::vector<std::string> unknown;  // of `again`: the request may still arrive at the cluster
   std::optional<Error> trouble;      // the cluster cannot be used: retry or pause_job
 };
+
+// Parks the documents of a composition that cannot be sent, durably before it returns, and forgets
+// those that are gone. What it returns is done.
+Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composition& composition);
 
 // Deals with the outcomes of one body: parks what the cluster refused (durably, before it returns),
 // forgets what was parked and has been written, and raises the counter above versions that are not

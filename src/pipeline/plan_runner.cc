@@ -13,6 +13,7 @@ namespace syncline {
 namespace {
 
 constexpr auto kPauseMin = std::chrono::milliseconds(100);
+constexpr auto kConnectPoll = std::chrono::milliseconds(5);
 constexpr auto kPauseMax = std::chrono::seconds(3);
 constexpr auto kFailedPause = std::chrono::seconds(60);
 // Stored as the plan's shape while a resync that a user asked for is not over: strangers go as
@@ -39,11 +40,10 @@ std::vector<FieldMapping> fields_of(const PlanContext& context) {
   return fields;
 }
 
-std::string settings_of(const PlanContext& context) {
-  for (const auto& member : context.members) {
-    if (!member->config.spec.settings_json.empty()) return member->config.spec.settings_json;
-  }
-  return "";
+std::vector<std::string> settings_of(const PlanContext& context) {
+  std::vector<std::string> settings;
+  for (const auto& member : context.members) settings.push_back(member->config.spec.settings_json);
+  return settings;
 }
 
 }  // namespace
@@ -170,6 +170,8 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
     return Error::retry("stopping");
   }
   for (const auto& [name, source] : parts_.sources) {
+    while (source->connecting() && pause(kConnectPoll)) {
+    }
     if (auto error = source->error()) return std::move(*error).prefixed("source " + name);
   }
   SYNCLINE_RETURN_IF_ERROR(resolve_members(context));

@@ -63,6 +63,7 @@ class PlanRunner {
     std::optional<Position> reached;
     LoadProgress load;
     TimePoint caught_up_at;
+    int64_t last_lag = 0;  // shown while the source cannot be asked
   };
   struct Trouble {
     Error error;
@@ -86,7 +87,7 @@ class PlanRunner {
   bool pause(Duration duration);
   JobState state_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
-  void count_lag(const std::string& job, JobView view, JobStatus& status);
+  std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   bool all_paused() const;
 
   const PlanConfig config_;

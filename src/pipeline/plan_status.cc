@@ -69,7 +69,12 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.documents.deleted = counts_.deleted;
   status.documents.conflicts = counts_.conflicts;
   status.parked = parts_.parked.count_job(job);
-  if (fresh_lag) count_lag(job, view, status);
+  status.lag.changes = view.last_lag;
+  if (const auto counted = fresh_lag ? count_lag(job, view) : std::nullopt) {
+    status.lag.changes = *counted;
+    const std::lock_guard lock(mutex_);
+    jobs_[job].last_lag = *counted;
+  }
   if (sweep_due) ++status.lag.changes;
   if (status.lag.changes > 0) {
     status.lag.seconds =
@@ -79,17 +84,18 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
 }
 
 // Keys that were logged before now and are not yet in the index: those that the position reached
-// does not see.
-void PlanRunner::count_lag(const std::string& job, JobView view, JobStatus& status) {
-  if (view.watch == 0 || !view.reached) return;
-  const auto spec = std::find_if(config_.jobs.begin(), config_.jobs.end(),
-                                 [&](const JobConfig& j) { return j.spec.name == job; });
-  Source& source = *parts_.sources.at(spec->spec.source);
-  if (source.error()) return;
+// does not see. Nothing if the source cannot be asked.
+std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
+  if (view.watch == 0 || !view.reached) return std::nullopt;
+  const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
+                                   [&](const JobConfig& j) { return j.spec.name == job; });
+  Source& source = *parts_.sources.at(config->spec.source);
+  if (source.error()) return std::nullopt;
   const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
-  if (!session.ok()) return;
+  if (!session.ok()) return std::nullopt;
   const auto count = source.change_log().count(**session, view.watch, *view.reached);
-  if (count.ok()) status.lag.changes = *count;
+  if (!count.ok()) return std::nullopt;
+  return *count;
 }
 
 }  // namespace syncline

@@ -278,12 +278,8 @@ Status Stream::compose_waiting() {
     SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
     SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
     for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);
-    for (ParkedDocument& parked : composition.unsendable) {
-      parked.plan = context_.plan;
-      parked.first_at_us = parked.last_at_us = context_.clock.wall_time_us();
-    }
-    SYNCLINE_RETURN_IF_ERROR(context_.parked.add(composition.unsendable));
-    for (const ParkedDocument& parked : composition.unsendable) table_.done(parked.id);
+    SYNCLINE_ASSIGN(const auto unsent, settle_unsendable(context_, composition));
+    for (const std::string& id : unsent) table_.done(id);
     if (!composition.body.items.empty()) writer_->submit(std::move(composition.body));
   }
   return {};

@@ -134,6 +134,8 @@ void Supervisor::manage() {
                        [](const auto& plan) { return plan->has_ended(); });
   };
   manager_wake_.wait_for(lock, kStopPatience, all_ended);
+  // What still hangs on a cluster that does not answer is cut off.
+  for (auto& [name, cluster] : clusters_) cluster.second->http().cancel_all();
   auto sources = std::move(sources_);
   auto clusters = std::move(clusters_);
   lock.unlock();

@@ -180,6 +180,13 @@ Status Capture::create_schema(Session& session) {
   return lost_race ? Status() : done;
 }
 
+Result<bool> Capture::try_lock(Session& session) {
+  SYNCLINE_ASSIGN(const Rows lock,
+                  session.query("SELECT pg_try_advisory_lock(hashtext('syncline'), hashtext($1))",
+                                {spec_.capture_schema}));
+  return lock.boolean(0, 0);
+}
+
 Status Capture::check_owner(Session& session) {
   SYNCLINE_ASSIGN(const Rows rows,
                   session.query("SELECT id, format FROM " + schema_ + ".instance"));
@@ -386,6 +393,9 @@ Status Capture::uninstall(Session& session, const StopSignal& stop) {
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
   if (!found.boolean(0, 0)) return {};
   SYNCLINE_RETURN_IF_ERROR(check_owner(session));
+  // Another source of ours may be the same database under another name.
+  SYNCLINE_ASSIGN(const bool unused, try_lock(session));
+  if (!unused) return Error::retry("schema " + schema_ + " is in use", "55006");
   SYNCLINE_ASSIGN(const Rows watches, session.query("SELECT id FROM " + schema_ + ".watch"));
   for (int i = 0; i < watches.size(); ++i) {
     SYNCLINE_RETURN_IF_ERROR(drop_watch(session, static_cast<int>(watches.integer(i, 0)), stop));

@@ -40,6 +40,10 @@ class Capture {
   // privilege, with the GRANT).
   Status install_schema(Session& session);
 
+  // Takes the advisory lock of the schema's running owner, for as long as the session lives. False:
+  // somebody else has it.
+  Result<bool> try_lock(Session& session);
+
   // Brings functions and triggers for this table up to the request. Writers that are in flight may
   // still run the old functions: wait_for_writers() before a position is taken. Error: also retry,
   // when the table stays locked.
@@ -54,13 +58,12 @@ class Capture {
   // Watches that no member row refers to any more.
   Status drop_unused_watches(Session& session, const StopSignal& stop);
 
-  // Removes the schema with all that is in it, triggers included.
+  // Removes the schema with all that is in it, triggers included. Error: retry while somebody else
+  // holds the lock.
   Status uninstall(Session& session, const StopSignal& stop);
 
   const std::string& schema() const { return schema_; }  // quoted
   const std::string& channel() const { return channel_; }
-  // The key of the advisory lock that the running owner holds.
-  const std::string& lock_name() const { return channel_; }
 
  private:
   using Variables = std::vector<std::pair<std::string, std::string>>;

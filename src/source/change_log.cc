@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kTables = 3;
 constexpr int64_t kHugeBlocks = 64;  // of 8 kB: some 10,000 keys
-constexpr int64_t kRotateBytes =
-    16 << 20;  // a current log table larger than this is given up for an empty one
+// A current log table larger than this is given up for an empty one.
+constexpr int64_t kRotateBytes = 1 << 20;
 constexpr int kPollRowsMax = 10'000;
 
 // "What this position does not see", from all three tables: what had been in progress, and what
@@ -56,8 +56,9 @@ void take_keys(const Rows& rows, int first_row, int column, ChangeBatch& batch) 
 
 }  // namespace
 
-ChangeLog::ChangeLog(const std::string& schema)
+ChangeLog::ChangeLog(const std::string& schema, int64_t bytes_max)
     : schema_(schema),
+      rotate_bytes_(std::min(kRotateBytes, bytes_max / 4)),
       poll_sql_("SELECT pg_current_snapshot()::text, (SELECT last_value FROM " + schema +
                 ".overflow)::text,"
                 " (SELECT last_value FROM " +
@@ -146,7 +147,7 @@ Status ChangeLog::rotate(Session& session) const {
     if (!session.usable()) return Error::retry("the connection broke while the log was rotated");
     SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
   }
-  if (empty < 0 || rows.integer(0, 2 + current) < kRotateBytes) return {};
+  if (empty < 0 || rows.integer(0, 2 + current) < rotate_bytes_) return {};
   SYNCLINE_ASSIGN(
       [[maybe_unused]] const Rows set,
       session.query("SELECT setval($1::regclass, $2::bigint)",

@@ -26,7 +26,8 @@ struct ChangeBatch {
 
 class ChangeLog {
  public:
-  explicit ChangeLog(const std::string& quoted_schema);
+  // bytes_max: capture_log_bytes_max; a log table is given up for an empty one long before.
+  ChangeLog(const std::string& quoted_schema, int64_t bytes_max);
 
   struct Head {
     Position now;
@@ -50,6 +51,7 @@ class ChangeLog {
  private:
   friend class ChangeCursor;
   const std::string schema_;
+  const int64_t rotate_bytes_;
   const std::string poll_sql_, count_sql_, small_sql_, txids_sql_, range_sql_, one_sql_;
 };
 

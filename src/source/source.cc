@@ -20,6 +20,7 @@ constexpr auto kCalmPoll = std::chrono::milliseconds(5);
 constexpr auto kSleepMax = std::chrono::seconds(1);
 constexpr auto kSleepMaxWithoutNotify = std::chrono::milliseconds(100);
 constexpr auto kRotateInterval = std::chrono::seconds(2);
+constexpr auto kOverflowInterval = std::chrono::seconds(1);
 constexpr auto kReconnectMin = std::chrono::milliseconds(200);
 constexpr auto kReconnectMax = std::chrono::seconds(5);
 // The session of a Syncline that was killed a moment ago may still hold the lock.
@@ -35,7 +36,7 @@ Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clo
       on_installed_(std::move(on_installed)),
       sessions_(spec, 1),
       capture_(spec, instance_id_),
-      change_log_(capture_.schema()),
+      change_log_(capture_.schema(), spec.capture_log_bytes_max),
       plan_store_(capture_.schema()),
       error_(Error::retry("connecting", "08001")),
       reader_([this] { run(); }) {}
@@ -122,6 +123,7 @@ void Source::run() {
     const Status ended = connect_and_read();
     if (stop_.raised()) return;
     if (!ended.ok()) set_error(ended.error());
+    connecting_.store(false);
     if (clock_.now() - begun > kReconnectMax) pause = kReconnectMin;
     pollfd fd{stop_.fd(), POLLIN, 0};
     ::poll(&fd, 1, static_cast<int>(pause.count()));
@@ -147,6 +149,7 @@ Status Source::connect_and_read() {
   SYNCLINE_RETURN_IF_ERROR(
       session->script("SET enable_seqscan = off; LISTEN " + capture_.schema()));
   set_error(std::nullopt);
+  connecting_.store(false);
   last_change_at_ = clock_.now();
   return read_changes(*session);
 }
@@ -158,16 +161,14 @@ Status Source::take_ownership(Session& session) {
     SYNCLINE_RETURN_IF_ERROR(on_installed_());  // before: what is half made must be cleaned as well
     SYNCLINE_RETURN_IF_ERROR(capture_.install_schema(session));
   }
-  SYNCLINE_ASSIGN(const Rows lock,
-                  session.query("SELECT pg_try_advisory_lock(hashtext('syncline'), hashtext($1))",
-                                {capture_.lock_name()}));
-  if (lock.boolean(0, 0)) {
+  SYNCLINE_ASSIGN(const bool locked, capture_.try_lock(session));
+  if (locked) {
     lock_refused_since_ = {};
     return {};
   }
   if (lock_refused_since_ == TimePoint()) lock_refused_since_ = clock_.now();
   const std::string message =
-      "another Syncline is running on schema " + capture_.schema() +
+      "another Syncline, or another source of this one, is running on schema " + capture_.schema() +
       " of this database; stop it, or give this source another capture_schema";
   if (clock_.now() - lock_refused_since_ < kLockGrace) return Error::retry(message, "55006");
   return Error::pause_job(message, "55006");
@@ -246,6 +247,9 @@ Status Source::rotate_when_due(Session& session) {
 // Keys were dropped. Every member has to load again; the flag goes only when there is room in the
 // log.
 Status Source::handle_overflow(Session& session) {
+  // While other transactions keep the full log from being truncated, it is tried once a second.
+  if (clock_.now() - last_overflow_at_ < kOverflowInterval) return {};
+  last_overflow_at_ = clock_.now();
   spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",
                spec_.name);
   SYNCLINE_RETURN_IF_ERROR(

@@ -6,6 +6,7 @@
 // members touched] → plans read their keys.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,6 +48,10 @@ class Source {
   // Nothing while the reader is connected and the schema is ours; else why not ("connecting" at
   // first).
   std::optional<Error> error() const;
+
+  // Whether the first attempt to connect is still under way, so that it is too early to call the
+  // source unreachable.
+  bool connecting() const { return connecting_.load(); }
 
   // A member's interest in its watch. `wake` is called on the reader's thread and must not block.
   int subscribe(int watch, std::function<void()> wake);
@@ -94,6 +99,8 @@ class Source {
   std::mutex admin_mutex_;
   StopSignal stop_;
 
+  std::atomic<bool> connecting_{true};
+
   mutable std::mutex mutex_;
   // Protected by mutex_:
   std::optional<Error> error_;
@@ -107,6 +114,7 @@ class Source {
   // The reader's alone:
   TimePoint last_change_at_;
   TimePoint last_rotation_at_;
+  TimePoint last_overflow_at_;
   TimePoint lock_refused_since_;
   bool log_used_ = true;  // since the last rotation
   bool notify_works_ = true;

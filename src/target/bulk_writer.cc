@@ -21,9 +21,8 @@ constexpr std::string_view kQuery =
 }  // namespace
 
 BulkWriter::BulkWriter(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
-                       std::string index, OnResult on_result)
-    : state_(std::make_shared<State>(http, concurrency, clock, std::move(index),
-                                     std::move(on_result))) {}
+                       const std::string& index, OnResult on_result)
+    : state_(std::make_shared<State>(http, concurrency, clock, index, std::move(on_result))) {}
 
 BulkWriter::~BulkWriter() {
   state_->stop_and_wait();
@@ -40,7 +39,7 @@ int BulkWriter::bodies_wanted() const {
 }
 
 BulkWriter::State::State(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
-                         std::string index, OnResult on_result)
+                         const std::string& index, OnResult on_result)
     : http_(http),
       concurrency_(concurrency),
       clock_(clock),
@@ -155,11 +154,10 @@ void BulkWriter::State::close_stale(const PiecePtr& piece) {
 }
 
 void BulkWriter::State::close(const PiecePtr& piece, ItemOutcome::Kind kind) {
-  const PiecePtr kept = piece;  // the caller's reference may be the set's own
-  kept->phase = BulkPiece::Phase::closed;
-  pieces_.erase(kept);
-  BulkSubmission& submission = *kept->submission;
-  for (uint32_t i : kept->items) submission.result.outcomes[i].kind = kind;
+  piece->phase = BulkPiece::Phase::closed;
+  pieces_.erase(piece);
+  BulkSubmission& submission = *piece->submission;
+  for (uint32_t i : piece->items) submission.result.outcomes[i].kind = kind;
   if (--submission.pieces_open == 0) deliver(submission);
 }
 

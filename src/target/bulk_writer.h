@@ -28,8 +28,8 @@ class BulkWriter {
  public:
   using OnResult = std::function<void(BulkResult)>;
 
-  BulkWriter(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock, std::string index,
-             OnResult on_result);
+  BulkWriter(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+             const std::string& index, OnResult on_result);
   // Waits until every submitted body has its result: those not sent become stale at once, those
   // unanswered after kBulkStopMax unknown (without their bytes). Not from on_result; before the
   // HttpClient's end; no submit() beside it.

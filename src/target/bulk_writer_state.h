@@ -23,8 +23,8 @@ namespace syncline {
 
 class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State> {
  public:
-  State(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock, std::string index,
-        OnResult on_result);
+  State(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+        const std::string& index, OnResult on_result);
 
   void submit(BulkBody body);
   void stop_and_wait();

@@ -16,10 +16,10 @@ std::string text_at(const json& object, const char* key) {
 }
 
 const json& error_of(const json& body) {
-  static const json kNone = json::object();
-  if (!body.is_object()) return kNone;
+  static const json none = json::object();
+  if (!body.is_object()) return none;
   const auto error = body.find("error");
-  return error != body.end() && error->is_object() ? *error : kNone;
+  return error != body.end() && error->is_object() ? *error : none;
 }
 
 HttpRequest make_request(const ClusterCall& call) {

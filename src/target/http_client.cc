@@ -30,4 +30,8 @@ void HttpClient::after(Duration delay, std::function<void()> callback) {
   loop_->after(delay, std::move(callback));
 }
 
+void HttpClient::cancel_all() {
+  loop_->cancel_all();
+}
+
 }  // namespace syncline

@@ -69,6 +69,9 @@ class HttpClient {
   // Calls back on the loop's thread after the delay (at once when the client is being destroyed).
   // Callbacks of equal due time run in the order in which they were given.
   void after(Duration delay, std::function<void()> callback);
+  // Cancels what is under way and what waits, and whatever is sent from now on, as the destructor
+  // does: for a stop that must not wait for a cluster that does not answer.
+  void cancel_all();
 
  private:
   class Loop;

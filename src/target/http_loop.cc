@@ -64,6 +64,11 @@ void HttpClient::Loop::after(Duration delay, std::function<void()> callback) {
   wake();
 }
 
+void HttpClient::Loop::cancel_all() {
+  cancelled_ = true;
+  curl_multi_wakeup(multi_);
+}
+
 void HttpClient::Loop::wake() {
   if (is_loop_thread()) {
     mail_due_ = true;
@@ -75,6 +80,11 @@ void HttpClient::Loop::wake() {
 void HttpClient::Loop::run() {
   block_sigpipe();
   while (take_mail()) {
+    if (cancelled_) {
+      cancel_everything();
+      poll();
+      continue;
+    }
     start_waiting();
     int running = 0;
     curl_multi_perform(multi_, &running);

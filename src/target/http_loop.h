@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -31,6 +32,7 @@ class HttpClient::Loop {
 
   void send(HttpRequest request, HttpTransfer::Callback callback);
   void after(Duration delay, std::function<void()> callback);
+  void cancel_all();
   bool is_loop_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
@@ -54,6 +56,8 @@ class HttpClient::Loop {
   HttpTargetOptions options_;
   const size_t connections_max_;
   CURLM* multi_ = nullptr;
+
+  std::atomic<bool> cancelled_{false};
 
   std::mutex mutex_;
   Mailbox mailbox_;        // guarded by mutex_

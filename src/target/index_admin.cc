@@ -20,18 +20,18 @@ constexpr auto kScrollKept = "5m";
 
 // What a load changes; the note holds the original of each, null where there was none.
 const json& load_settings() {
-  static const json kSettings{{"index.refresh_interval", "-1"}, {"index.number_of_replicas", "0"}};
-  return kSettings;
+  static const json settings{{"index.refresh_interval", "-1"}, {"index.number_of_replicas", "0"}};
+  return settings;
 }
 
 // The value at a path of keys, or null.
 const json& at(const json& value, std::initializer_list<const char*> path) {
-  static const json kNull;
+  static const json none;
   const json* level = &value;
   for (const char* key : path) {
-    if (!level->is_object()) return kNull;
+    if (!level->is_object()) return none;
     const auto found = level->find(key);
-    if (found == level->end()) return kNull;
+    if (found == level->end()) return none;
     level = &*found;
   }
   return *level;
@@ -140,7 +140,7 @@ Result<std::optional<IndexDescription>> IndexAdmin::describe() {
 }
 
 Status IndexAdmin::create(const std::vector<FieldMapping>& fields,
-                          const std::string& settings_json) {
+                          const std::vector<std::string>& settings_json) {
   auto call = call_for(index_, "PUT", "", "create", "create_index");
   SYNCLINE_ASSIGN(json properties, make_properties(fields));
   SYNCLINE_ASSIGN(json settings, make_settings(settings_json));

@@ -54,9 +54,10 @@ class IndexAdmin {
   // pause_job.
   Result<std::optional<IndexDescription>> describe();
 
-  // Creates the index with these fields, the user's settings (JSON object or empty), gc_deletes 10m
+  // Creates the index with these fields, all jobs' settings (JSON objects or empty), gc_deletes 10m
   // unless the user set it, and our mark in _meta. An index that exists by now is not an error.
-  Status create(const std::vector<FieldMapping>& fields, const std::string& settings_json);
+  Status create(const std::vector<FieldMapping>& fields,
+                const std::vector<std::string>& settings_json);
 
   // Adds what is missing to an existing index's mapping. A field that is there with another type:
   // pause_job, naming the field, both types, and what to do.

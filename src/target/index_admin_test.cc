@@ -91,15 +91,15 @@ TEST_F(IndexAdminTest, DescribesAnIndexAndRefusesAnAliasOfTwo) {
 
 TEST_F(IndexAdminTest, CreatesWithMarkAndToleratesAnExistingOne) {
   answer_with(ok(R"({"acknowledged":true})"));
-  ASSERT_TRUE(admin_.create({{"a", "long", "", {}}}, R"({"index":{"number_of_shards":3}})").ok());
+  ASSERT_TRUE(admin_.create({{"a", "long", "", {}}}, {R"({"index":{"number_of_shards":3}})"}).ok());
   const json sent = json::parse(server_.requests().at(0).body);
   EXPECT_EQ(sent, json::parse(R"({"mappings":{"_meta":{"syncline":{"created":true}},
       "properties":{"a":{"type":"long"}}},
       "settings":{"index":{"number_of_shards":3},"index.gc_deletes":"10m"}})"));
   answer_with(error(400, "resource_already_exists_exception", "exists"));
-  EXPECT_TRUE(admin_.create({}, "").ok());
+  EXPECT_TRUE(admin_.create({}, {}).ok());
   answer_with(error(400, "illegal_argument_exception", "unknown setting [index.nonsense]"));
-  EXPECT_EQ(admin_.create({}, "").error().action, Action::pause_job);
+  EXPECT_EQ(admin_.create({}, {}).error().action, Action::pause_job);
 }
 
 TEST_F(IndexAdminTest, ReadsTheClustersKind) {

@@ -95,10 +95,11 @@ bool sets_gc_deletes(const json& settings) {
 void collect_names(const json& properties, const std::string& prefix, std::string& names) {
   for (const auto& [name, field] : properties.items()) {
     if (field.contains("properties") && !field["properties"].empty()) {
-      collect_names(field["properties"], prefix + name + ".", names);
+      collect_names(field["properties"], std::string(prefix).append(name).append("."), names);
       continue;
     }
-    names += (names.empty() ? "" : ", ") + prefix + name;
+    if (!names.empty()) names += ", ";
+    names.append(prefix).append(name);
   }
 }
 
@@ -118,8 +119,12 @@ Result<json> missing_properties(const json& wanted, const json& existing,
   return missing_below(wanted, existing, index, "");
 }
 
-Result<json> make_settings(const std::string& settings_json) {
-  SYNCLINE_ASSIGN(json settings, parse_object(settings_json, "the index settings"));
+Result<json> make_settings(const std::vector<std::string>& settings_json) {
+  json settings = json::object();
+  for (const std::string& one : settings_json) {
+    SYNCLINE_ASSIGN(const json parsed, parse_object(one, "the index settings"));
+    settings.merge_patch(parsed);
+  }
   if (!sets_gc_deletes(settings)) settings["index.gc_deletes"] = kGcDeletes;
   return settings;
 }

@@ -27,9 +27,10 @@ Result<nlohmann::json> make_properties(const std::vector<FieldMapping>& fields);
 Result<nlohmann::json> missing_properties(const nlohmann::json& wanted,
                                           const nlohmann::json& existing, const std::string& index);
 
-// The user's settings (a JSON object or empty; flat, nested, with or without an index wrapper,
-// which the cluster takes all) with gc_deletes of 10 minutes unless they set it.
-Result<nlohmann::json> make_settings(const std::string& settings_json);
+// The settings of all jobs on the index (each a JSON object or empty; flat, nested, with or without
+// an index wrapper, which the cluster takes all) as one, with gc_deletes of 10 minutes unless they
+// set it. Where two give one setting they agree (control sees to that).
+Result<nlohmann::json> make_settings(const std::vector<std::string>& settings_json);
 
 // The paths of all leaves of a "properties", for messages: "a, items.sku".
 std::string field_names(const nlohmann::json& properties);

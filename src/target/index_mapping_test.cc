@@ -75,12 +75,15 @@ TEST(MissingProperties, NamesAConflict) {
 }
 
 TEST(MakeSettings, AddsGcDeletesUnlessSet) {
-  EXPECT_EQ((*make_settings(""))["index.gc_deletes"], "10m");
-  EXPECT_EQ((*make_settings(R"({"number_of_shards":2})"))["index.gc_deletes"], "10m");
+  EXPECT_EQ((*make_settings({}))["index.gc_deletes"], "10m");
+  EXPECT_EQ((*make_settings({R"({"number_of_shards":2})"}))["index.gc_deletes"], "10m");
   for (const char* set : {R"({"index.gc_deletes":"1h"})", R"({"gc_deletes":"1h"})",
                           R"({"index":{"gc_deletes":"1h"}})"})
-    EXPECT_EQ(*make_settings(set), json::parse(set));
-  EXPECT_FALSE(make_settings("[]").ok());
+    EXPECT_EQ(*make_settings({set}), json::parse(set));
+  EXPECT_EQ(
+      *make_settings({R"({"gc_deletes":"1h","analysis":{"a":1}})", "", R"({"analysis":{"b":2}})"}),
+      json::parse(R"({"gc_deletes":"1h","analysis":{"a":1,"b":2}})"));
+  EXPECT_FALSE(make_settings({"[]"}).ok());
 }
 
 }  // namespace

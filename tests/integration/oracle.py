@@ -232,7 +232,8 @@ class JobReader:
             " ON a.attrelid = i.indrelid AND a.attnum = k.attnum)"
             " FROM pg_index i WHERE i.indrelid = %s::regclass AND i.indisunique"
             " AND i.indpred IS NULL AND i.indexprs IS NULL"
-            " ORDER BY NOT i.indisprimary, i.indexrelid LIMIT 1", (self.table.as_string(self.connection),))
+            " ORDER BY NOT i.indisprimary, i.indexrelid LIMIT 1",
+            (self.table.as_string(self.connection),))
         found = cursor.fetchone()
         return found[0] if found else None
 

@@ -90,6 +90,8 @@ class Pushing(threading.Thread):
                 step += 1
                 cursor.execute("UPDATE orders SET s = %s WHERE id = %s",
                                (f"step {step}", step % 900))
+                if step % 50 == 0:  # enough for the log to be rotated
+                    cursor.execute("UPDATE orders SET s = 'round ' || %s", (step,))
                 if step % 10 == 0:
                     cursor.execute("UPDATE poisoned SET v = %s WHERE id = %s",
                                    ("no number", step // 10 % 20))

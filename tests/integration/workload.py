@@ -123,7 +123,8 @@ class Writer(threading.Thread):
 
     def _change_orders(self, cursor):
         low = self._id()
-        cursor.execute("UPDATE public.orders SET n = n + 0.5, f = f * 1.1 WHERE id BETWEEN %s AND %s",
+        cursor.execute("UPDATE public.orders SET n = n + 0.5, f = f * 1.1"
+                       " WHERE id BETWEEN %s AND %s",
                        (low, low + self.random.choice([0, 0, 3, 50])))
 
     def _delete_orders(self, cursor):
