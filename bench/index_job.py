@@ -209,7 +209,7 @@ def follow_changes(parameters, port, index, number, per_second, changes):
             client.request("GET", f"/{index}/_doc/{row}?_source_includes=note")
             if json.loads(client.getresponse().read())["_source"].get("note") == mark:
                 break
-            time.sleep(0.0002)
+            time.sleep(0.001)
         times.append((time.monotonic() - committed) * 1000)
     return times
 

@@ -151,6 +151,7 @@ Outcome JobService::put_source(const Json& body, const std::string* stored_name)
   Json answer = masked(ResourceKind::source, draft.body);
   bodies(ResourceKind::source)[name] = std::move(draft.body);
   current_.sources[name] = draft.spec;
+  restart_users(ResourceKind::source, name);
   publish();
   return answer;
 }
@@ -169,8 +170,13 @@ Outcome JobService::put_target(const Json& body, const std::string* stored_name)
   Json answer = masked(ResourceKind::target, draft.body);
   bodies(ResourceKind::target)[name] = std::move(draft.body);
   current_.targets[name] = draft.spec;
+  restart_users(ResourceKind::target, name);
   publish();
   return answer;
+}
+
+void JobService::restart_users(ResourceKind kind, const std::string& name) {
+  for (const std::string& user : users_of(kind, name)) ++current_.jobs.at(user).revision;
 }
 
 Outcome JobService::put_job(const Json& body, const std::string* stored_name) {
@@ -185,7 +191,9 @@ Outcome JobService::put_job(const Json& body, const std::string* stored_name) {
     return internal(stored.error());
   }
   bodies(ResourceKind::job)[name] = draft.body;
-  current_.jobs[name].spec = draft.spec;
+  JobConfig& job = current_.jobs[name];
+  job.spec = draft.spec;
+  ++job.revision;
   publish();
   return draft.body;
 }

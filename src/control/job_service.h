@@ -84,6 +84,7 @@ class JobService {
   Status store_removal(ResourceKind kind, const std::string& name);
   Outcome save_job_flag(const std::string& job, bool paused, bool resync);
 
+  void restart_users(ResourceKind kind, const std::string& name);
   std::vector<std::string> users_of(ResourceKind kind, const std::string& name) const;
   std::optional<std::string> heir_of(const std::string& source) const;
   Result<std::vector<std::string>> retired_at_place_of(const SourceSpec& source) const;

@@ -101,7 +101,9 @@ TEST_F(JobServiceTest, SurvivesARestart) {
   EXPECT_EQ(engine_->applied(), 1u);
   EXPECT_EQ(engine_->last()->sources, before->sources);
   EXPECT_EQ(engine_->last()->targets, before->targets);
-  EXPECT_EQ(engine_->last()->jobs, before->jobs);
+  auto jobs = before->jobs;
+  for (auto& [name, job] : jobs) job.revision = 0;  // counts within one life of the process
+  EXPECT_EQ(engine_->last()->jobs, jobs);
   EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
   EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 2);
   EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());

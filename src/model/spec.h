@@ -84,6 +84,8 @@ struct JobConfig {
   bool paused = false;
   // Raised by each resync request; a plan that has not completed this one loads again.
   int64_t resync_generation = 0;
+  // Raised by each PUT on the job, its source or its target: even an equal one starts the job again.
+  int64_t revision = 0;
   bool operator==(const JobConfig&) const = default;
 };
 

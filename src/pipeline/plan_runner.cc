@@ -66,6 +66,13 @@ void PlanRunner::request_stop() {
   if (stream_ != nullptr) stream_->wake();
 }
 
+void PlanRunner::nudge() {
+  const std::lock_guard lock(mutex_);
+  nudged_ = true;
+  woken_.notify_all();
+  if (stream_ != nullptr) stream_->wake();
+}
+
 bool PlanRunner::has_ended() const {
   const std::lock_guard lock(mutex_);
   return ended_;
@@ -73,7 +80,8 @@ bool PlanRunner::has_ended() const {
 
 bool PlanRunner::pause(Duration duration) {
   std::unique_lock lock(mutex_);
-  woken_.wait_for(lock, duration, [&] { return stop_.raised(); });
+  woken_.wait_for(lock, duration, [&] { return stop_.raised() || nudged_; });
+  nudged_ = false;
   return !stop_.raised();
 }
 
@@ -175,7 +183,11 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
     if (auto error = source->error()) return std::move(*error).prefixed("source " + name);
   }
   SYNCLINE_RETURN_IF_ERROR(resolve_members(context));
-  return prepare_index(context, index, created);
+  Status prepared = prepare_index(context, index, created);
+  if (prepared.ok()) return prepared;
+  Error error = std::move(prepared).error();
+  if (error.code.empty()) error.code = "mapping";  // a conflict of mappings, not an answer's status
+  return error;
 }
 
 Status PlanRunner::resolve_members(PlanContext& context) {

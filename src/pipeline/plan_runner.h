@@ -50,6 +50,8 @@ class PlanRunner {
 
   // Ends it soon: positions are stored, the answers of what is under way are awaited (bounded).
   void request_stop();
+  // Tries again now what it would have tried after a pause: a source's state changed.
+  void nudge();
   bool has_ended() const;
   const PlanConfig& config() const { return config_; }
 
@@ -108,6 +110,7 @@ class PlanRunner {
   bool sweeping_ = false;   // a load's or a resync's sweep is not over
   bool sweep_due_ = false;  // some sweep, a TRUNCATE's included, is not over
   bool ended_ = false;
+  bool nudged_ = false;
   Stream* stream_ = nullptr;
   Loader* loader_ = nullptr;
 

@@ -222,8 +222,16 @@ std::shared_ptr<Source> Supervisor::obtain_source(const SourceSpec& spec) {
   auto source = std::make_shared<Source>(spec, instance_id_, clock_, [this, name = spec.name] {
     return listener_.schema_installed(name);
   });
+  source->on_change([this, name = spec.name] { nudge_plans(name); });
   sources_.emplace(spec.name, source);
   return source;
+}
+
+void Supervisor::nudge_plans(const std::string& source) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, plan] : plans_) {
+    if (plan->config().sources.count(source) != 0) plan->nudge();
+  }
 }
 
 std::shared_ptr<Cluster> Supervisor::obtain_cluster(const TargetSpec& spec) {

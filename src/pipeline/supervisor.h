@@ -45,6 +45,7 @@ class Supervisor final : public Engine {
   void drop_unused(const std::map<std::string, PlanConfig>& wanted);
   bool obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts);
   std::shared_ptr<Source> obtain_source(const SourceSpec& spec);
+  void nudge_plans(const std::string& source);
   std::shared_ptr<Cluster> obtain_cluster(const TargetSpec& spec);
 
   // The janitor's thread.
