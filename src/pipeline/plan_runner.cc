@@ -276,7 +276,7 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index,
     const std::lock_guard lock(mutex_);
     unfinished = loading_;
   }
-  if (created && unfinished) {
+  if (unfinished && index.created_by_syncline) {
     if (const Status restored = context.admin.end_load_mode(); !restored.ok()) {
       spdlog::warn("{}: settings of the index not yet restored: {}", context.plan,
                    restored.error().message);

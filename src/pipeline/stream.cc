@@ -23,16 +23,30 @@ constexpr auto kIdleWait = std::chrono::milliseconds(500);
 }  // namespace
 
 void LaterList::add(const std::vector<std::string>& ids, TimePoint due) {
-  entries_.emplace_back(due, ids);
+  if (every_document_at_ || ids_ + ids.size() > kIdsMax) {
+    every_document_at_ = std::max(due, every_document_at_.value_or(due));
+    entries_.clear();
+    ids_ = 0;
+    return;
+  }
+  std::vector<std::string>& entry = entries_[due];
+  entry.insert(entry.end(), ids.begin(), ids.end());
+  ids_ += ids.size();
 }
 
-std::vector<std::string> LaterList::take_due(TimePoint now) {
-  std::vector<std::string> ids;
-  while (!entries_.empty() && entries_.front().first <= now) {
-    ids.insert(ids.end(), entries_.front().second.begin(), entries_.front().second.end());
-    entries_.pop_front();
+LaterList::Due LaterList::take_due(TimePoint now) {
+  Due due;
+  while (!entries_.empty() && entries_.begin()->first <= now) {
+    std::vector<std::string>& ids = entries_.begin()->second;
+    ids_ -= ids.size();
+    due.ids.insert(due.ids.end(), ids.begin(), ids.end());
+    entries_.erase(entries_.begin());
   }
-  return ids;
+  if (every_document_at_ && *every_document_at_ <= now) {
+    due.every_document = true;
+    every_document_at_.reset();
+  }
+  return due;
 }
 
 Stream::Stream(PlanContext& context, LaterList& later, const std::string& index_uuid,
@@ -151,9 +165,9 @@ Status Stream::take_inbox() {
     SYNCLINE_RETURN_IF_ERROR(std::move(*taken.load_finished));
     SYNCLINE_RETURN_IF_ERROR(events_.loaded());
   }
-  const std::vector<std::string> due = later_.take_due(context_.clock.now());
-  if (!due.empty()) queue(later_feed(), due);
-  return {};
+  const LaterList::Due due = later_.take_due(context_.clock.now());
+  queue(later_feed(), due.ids);
+  return due.every_document ? request_sweep() : Status();
 }
 
 Status Stream::settle_result(BulkResult result) {
@@ -227,7 +241,7 @@ Status Stream::request_sweep() {
   }
   sweep_.reset();
   sweep_options_ = SweepOptions{0, context_.strangers_below};
-  sweep_after_batch_ = UINT64_MAX;
+  sweep_after_batch_ = table_.last_batch() + 1;  // the one that is being read
   events_.sweep_due();
   return {};
 }
@@ -245,7 +259,6 @@ void Stream::add_keys(size_t feed, const ChangeBatch& batch) {
     if (id) table_.add(number, *id);
   }
   table_.seal(number, batch.position);
-  if (sweep_after_batch_ == UINT64_MAX) sweep_after_batch_ = number;
 }
 
 Status Stream::start_sweep_if_due() {

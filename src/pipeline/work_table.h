@@ -41,6 +41,7 @@ class WorkTable {
   bool feed_is_clear(int feed) const;
   // Whether every batch that began up to this one has ended.
   bool ended(uint64_t batch) const;
+  uint64_t last_batch() const { return next_batch_ - 1; }
   size_t open_batches() const { return feed_of_.size(); }
 
   size_t size() const { return documents_.size(); }

@@ -147,7 +147,7 @@ Status Source::connect_and_read() {
     for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
   }
   SYNCLINE_RETURN_IF_ERROR(
-      session->script("SET enable_seqscan = off; LISTEN " + capture_.schema()));
+      session->script("LISTEN " + capture_.schema()));
   set_error(std::nullopt);
   connecting_.store(false);
   last_change_at_ = clock_.now();
