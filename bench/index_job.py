@@ -31,8 +31,9 @@ COLUMNS = {"id": "integer", "customer": "integer", "status": "keyword", "title":
            "amount": "double", "quantity": "integer", "paid": "boolean", "created_at": "date",
            "due": "date", "note": "text", "ratio": "double"}
 TABLE = """
-CREATE TABLE orders (id int PRIMARY KEY, customer int, status text, title text, amount numeric(10,2),
-  quantity int, paid boolean, created_at timestamptz, due date, note text, ratio double precision);
+CREATE TABLE orders (
+  id int PRIMARY KEY, customer int, status text, title text, amount numeric(10,2), quantity int,
+  paid boolean, created_at timestamptz, due date, note text, ratio double precision);
 INSERT INTO orders SELECT n, n % 5000, (ARRAY['new','paid','sent','done'])[1 + n % 4],
   'order number ' || n || ' of the shop', n % 100000 / 100.0, n % 17, n % 2 = 0,
   timestamptz '2026-01-01' + n * interval '1 second', date '2026-01-01' + n % 365,

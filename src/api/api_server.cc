@@ -62,6 +62,7 @@ class ApiServer::HttpServer final : public httplib::Server {
       if (response.body.empty()) write_answer(answer_http_error(response.status), response);
     }));
     set_exception_handler(
+        // NOLINTNEXTLINE(performance-unnecessary-value-param): the library's signature
         [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
           spdlog::error("a request failed inside the HTTP library");
           write_answer(answer_http_error(500), response);

@@ -213,7 +213,7 @@ TEST(JobParser, EmptyMappingsMeanAllColumns) {
               ElementsAre("source.columns[1]"));
 }
 
-TEST(JobParser, FindsFaults) {
+TEST(JobParser, FindsFaultsOfTheSource) {
   const std::string long_name(64, 'x');
   expect_faults(
       job_body(),
@@ -244,6 +244,14 @@ TEST(JobParser, FindsFaults) {
           {"/source/columns", Json::array({"id", "status", 7}), {"source.columns[2]"}},
           {"/source/columns", Json::array({"id", "status", ""}), {"source.columns[2]"}},
           {"/source/columns", Json::array({"id", "status", long_name}), {"source.columns[2]"}},
+      },
+      parse_job);
+}
+
+TEST(JobParser, FindsFaultsOfTheTarget) {
+  expect_faults(
+      job_body(),
+      {
           {"/target", nullptr, {"target"}},
           {"/target/name", "", {"target.name"}},
           {"/target/index", "Orders", {"target.index"}},

@@ -153,7 +153,7 @@ Status PlanRunner::run_once() {
     sweep = SweepOptions{0, context.strangers_below};
   }
   session = SessionPool::Lease();
-  const Status ended = follow(context, index, shape, sweep, created);
+  Status ended = follow(context, index, shape, sweep, created);
   highest_version_ = std::max(highest_version_, context.versions->highest());
   return ended;
 }
@@ -263,7 +263,7 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index,
     loader_ = loader ? &*loader : nullptr;
   }
   if (loader) loader->start();
-  const Status ended = stream.run();
+  Status ended = stream.run();
   {
     const std::lock_guard lock(mutex_);
     stream_ = nullptr;

@@ -171,7 +171,7 @@ Status Capture::create_schema(Session& session) {
   script += render(embedded::schema, {});
   script += "INSERT INTO " + schema_ + ".instance VALUES (" + Session::quote_literal(instance_id_) +
             ", " + std::to_string(kFormat) + ", " + (exists ? "false" : "true") + "); COMMIT";
-  const Status done = session.script(script);
+  Status done = session.script(script);
   if (done.ok()) return done;
   if (session.usable()) SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
   // Two that create at once: the loser looks whose it is.

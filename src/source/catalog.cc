@@ -102,7 +102,7 @@ std::string oid_array(const std::vector<uint32_t>& oids) {
 }
 
 PgType::Kind kind_of(const TypeRow& row) {
-  static const std::map<std::string, PgType::Kind, std::less<>> kBuiltIn = {
+  static const std::map<std::string, PgType::Kind, std::less<>> built_in = {
       {"int2", PgType::Kind::number},
       {"int4", PgType::Kind::number},
       {"int8", PgType::Kind::number},
@@ -122,8 +122,8 @@ PgType::Kind kind_of(const TypeRow& row) {
   if (row.type == 'r') return PgType::Kind::range;
   if (row.type == 'c') return PgType::Kind::composite;
   if (row.schema == "pg_catalog") {
-    const auto found = kBuiltIn.find(row.name);
-    return found == kBuiltIn.end() ? PgType::Kind::text : found->second;
+    const auto found = built_in.find(row.name);
+    return found == built_in.end() ? PgType::Kind::text : found->second;
   }
   return row.name == "hstore" ? PgType::Kind::hstore : PgType::Kind::text;
 }
@@ -171,11 +171,11 @@ class TypeMaker {
 
 // Whether a value's text is the same whatever the writer's session has set.
 bool text_is_fixed(const PgType& type) {
-  static const std::vector<std::string_view> kFixed = {
+  static const std::vector<std::string_view> fixed = {
       "pg_catalog.int2",   "pg_catalog.int4", "pg_catalog.int8",    "pg_catalog.numeric",
       "pg_catalog.text",   "pg_catalog.uuid", "pg_catalog.varchar", "pg_catalog.bool",
       "pg_catalog.bpchar", "pg_catalog.name"};
-  return std::find(kFixed.begin(), kFixed.end(), type.name) != kFixed.end();
+  return std::find(fixed.begin(), fixed.end(), type.name) != fixed.end();
 }
 
 std::string index_type_of(const PgType& type) {
@@ -211,7 +211,7 @@ std::string index_type_of(const PgType& type) {
   }
 }
 
-Result<CompositeRows> read_attributes(Session& session, std::vector<uint32_t> relations) {
+Result<CompositeRows> read_attributes(Session& session, const std::vector<uint32_t>& relations) {
   SYNCLINE_ASSIGN(const Rows rows, session.query(kAttributesSql, {oid_array(relations)}));
   CompositeRows composites;
   for (int i = 0; i < rows.size(); ++i) {

@@ -146,8 +146,7 @@ Status Source::connect_and_read() {
     head_taken_at_ = clock_.now();
     for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
   }
-  SYNCLINE_RETURN_IF_ERROR(
-      session->script("LISTEN " + capture_.schema()));
+  SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema()));
   set_error(std::nullopt);
   connecting_.store(false);
   last_change_at_ = clock_.now();

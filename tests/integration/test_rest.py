@@ -397,15 +397,3 @@ def test_health(api):
     assert unready.status_code == 503 and "orders" in unready.text
     api.post("/jobs/orders/pause")
     assert api.get("/health/ready").status_code == 200
-
-
-@pytest.mark.xfail(strict=True, reason="not built yet; goes red when it is")
-@pytest.mark.parametrize("path, kind, content", [
-    ("/metrics", "text/plain", "# TYPE syncline_"),
-    ("/openapi.json", "application/json", '"openapi":"3.1'),
-    ("/", "text/html", "Syncline")])
-def test_what_is_still_to_come(configured, path, kind, content):
-    answer = configured.get(path)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith(kind)
-    assert content in answer.text
