@@ -9,8 +9,9 @@ namespace syncline {
 
 namespace {
 
-constexpr size_t kBodyBytes = 6 << 20;
-constexpr size_t kInFlightBytesMax = 32 << 20;
+constexpr size_t kBodyBytes = 5 << 20;
+constexpr size_t kBodySlack = 64 << 10;
+constexpr size_t kInFlightBytesMax = 20 << 20;
 constexpr size_t kPageIds = 1000;
 // A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time.
 constexpr auto kSegmentMax = std::chrono::minutes(5);
@@ -72,6 +73,7 @@ Status Loader::run() {
 }
 
 Status Loader::load_member(Member& member) {
+  member_ = &member;
   progress_ = member.record.load;
   estimate_from_blocks_ = !progress_.rows_estimate && member.table.leaves.size() == 1;
   spdlog::info("job {}: loading {}", member.name(), member.table.qualified_name);
@@ -114,8 +116,8 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
                   member.source->sessions().acquire(SessionPool::Use::load, stop_));
   // The version first, then the rows (design section 2).
   SYNCLINE_ASSIGN(version_, context_.versions->take());
-  const bool direct = context_.members.size() == 1 && member.unique();
-  builder_.begin(version_, context_.clock.now());
+  const bool direct = direct_ = context_.members.size() == 1 && member.unique();
+  begin_body();
   marks_.clear();
   page_.clear();
   in_page_.clear();
@@ -214,8 +216,14 @@ Status Loader::flush() {
   BulkBody body = builder_.take();
   body.read_at = context_.clock.now();
   SYNCLINE_RETURN_IF_ERROR(submit(std::move(body)));
-  builder_.begin(version_, context_.clock.now());
+  begin_body();
   return {};
+}
+
+// With its room at once: growing by doubling would hold, and copy, twice as much.
+void Loader::begin_body() {
+  builder_.begin(version_, context_.clock.now());
+  if (direct_) builder_.bytes().reserve(kBodyBytes + kBodySlack);
 }
 
 Status Loader::submit(BulkBody body) {
@@ -283,9 +291,10 @@ void Loader::acknowledge(uint64_t tag) {
     progress_.rows_done = marks_.front().rows_before_block;
     marks_.pop_front();
   }
+  report_progress();
 }
 
-Status Loader::save_progress(Member& member, bool now) {
+void Loader::report_progress() {
   if (estimate_from_blocks_ && progress_.block > 0) {
     progress_.rows_estimate =
         progress_.rows_done * std::max(leaf_blocks_, progress_.block) / progress_.block;
@@ -293,7 +302,11 @@ Status Loader::save_progress(Member& member, bool now) {
   if (progress_.rows_estimate && progress_.rows_done > *progress_.rows_estimate) {
     progress_.rows_estimate = progress_.rows_done;
   }
-  events_.progress(member, progress_);
+  events_.progress(*member_, progress_);
+}
+
+Status Loader::save_progress(Member& member, bool now) {
+  report_progress();
   if (!now && context_.clock.now() - saved_at_ < kSaveInterval) return {};
   saved_at_ = context_.clock.now();
   SYNCLINE_ASSIGN(const auto session,

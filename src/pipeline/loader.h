@@ -62,11 +62,13 @@ class Loader {
   void write_row(const Member& member);
   Status compose_page();
   Status flush();
+  void begin_body();
   Status submit(BulkBody body);
   Status settle_results(bool wait);
   Status wait_for_room();
   Status drain();
   void acknowledge(uint64_t tag);
+  void report_progress();
   Status save_progress(Member& member, bool now);
   bool interrupted() const;
 
@@ -89,9 +91,11 @@ class Loader {
   std::deque<Mark> marks_;
   uint64_t next_tag_ = 1;
   int64_t version_ = 0;
+  bool direct_ = false;  // a row of the COPY is a document
   int64_t block_ = 0;
   int64_t rows_ = 0;
   int64_t rows_before_block_ = 0;
+  const Member* member_ = nullptr;  // the one being loaded
   LoadProgress progress_;
   bool estimate_from_blocks_ = false;  // the table was never analyzed
   int64_t leaf_blocks_ = 0;

@@ -1,7 +1,5 @@
 #include "pipeline/plan_runner.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <set>
 

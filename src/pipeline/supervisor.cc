@@ -153,6 +153,13 @@ void Supervisor::reconcile() {
     std::move(first_ended, retiring_.end(), std::back_inserter(ended));
     retiring_.erase(first_ended, retiring_.end());
   }
+  for (const auto& plan : ended) {
+    const std::string name = plan->config().plan();
+    if (wanted.count(name) != 0) continue;
+    if (const Status forgotten = parked_.remove_plan(name); !forgotten.ok()) {
+      spdlog::warn("{}: parked documents not yet removed: {}", name, forgotten.error().message);
+    }
+  }
   ended.clear();  // joins threads that have ended
   retire_changed(wanted);
   start_missing(wanted);

@@ -107,9 +107,4 @@ bool WorkTable::ended(uint64_t batch) const {
                       [&](const auto& open) { return open.first <= batch; });
 }
 
-bool WorkTable::is_under_way(const std::string& id) const {
-  const auto found = documents_.find(id);
-  return found != documents_.end() && found->second.under_way;
-}
-
 }  // namespace syncline

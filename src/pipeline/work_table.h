@@ -46,7 +46,6 @@ class WorkTable {
 
   size_t size() const { return documents_.size(); }
   size_t waiting() const { return waiting_.size(); }
-  bool is_under_way(const std::string& id) const;
 
  private:
   struct Document {

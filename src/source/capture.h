@@ -63,7 +63,6 @@ class Capture {
   Status uninstall(Session& session, const StopSignal& stop);
 
   const std::string& schema() const { return schema_; }  // quoted
-  const std::string& channel() const { return channel_; }
 
  private:
   using Variables = std::vector<std::pair<std::string, std::string>>;

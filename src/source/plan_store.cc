@@ -136,13 +136,6 @@ Status PlanStore::save_load(Session& session, const std::string& plan, const std
        number_or_null(load.rows_estimate), number_or_null(load.finished_us)}));
 }
 
-Status PlanStore::save_resync(Session& session, const std::string& plan, const std::string& job,
-                              int64_t resync) const {
-  return done(session.query(
-      "UPDATE " + schema_ + ".member SET resync = $3::bigint WHERE plan = $1 AND job = $2",
-      {plan, job, std::to_string(resync)}));
-}
-
 Status PlanStore::forget_others(Session& session,
                                 const std::set<std::pair<std::string, std::string>>& wanted) const {
   std::vector<std::string> plans, jobs;

@@ -66,8 +66,6 @@ class PlanStore {
                        const Position& position) const;
   Status save_load(Session& session, const std::string& plan, const std::string& job,
                    const LoadProgress& load) const;
-  Status save_resync(Session& session, const std::string& plan, const std::string& job,
-                     int64_t resync) const;
 
   // Removes the records of members that are not in `wanted` (plan, job), and of plans that no
   // wanted member names.

@@ -18,6 +18,7 @@ constexpr auto kBusyPoll = std::chrono::milliseconds(1);
 constexpr auto kCalmFor = std::chrono::milliseconds(500);
 constexpr auto kCalmPoll = std::chrono::milliseconds(5);
 constexpr auto kSleepMax = std::chrono::seconds(1);
+constexpr auto kSilentNap = std::chrono::milliseconds(20);
 constexpr auto kSleepMaxWithoutNotify = std::chrono::milliseconds(100);
 constexpr auto kRotateInterval = std::chrono::seconds(2);
 constexpr auto kOverflowInterval = std::chrono::seconds(1);
@@ -224,8 +225,13 @@ Status Source::sleep_until_woken(Session& session) {
       session.script("SELECT setval('" + state + "', (last_value & 11) + 4) FROM " + state));
   // Once more: a writer may have looked at the flag just before it was set.
   SYNCLINE_RETURN_IF_ERROR(poll(session));
-  const Duration nap = notify_works_ ? Duration(kSleepMax) : Duration(kSleepMaxWithoutNotify);
+  // Those that are under way now may have logged before the flag was set, and will not notify.
+  const std::vector<uint64_t> silent = head_.xip;
+  const Duration long_nap = notify_works_ ? Duration(kSleepMax) : Duration(kSleepMaxWithoutNotify);
   while (!stop_.raised() && clock_.now() - last_change_at_ >= kCalmFor) {
+    const bool all_ended =
+        std::all_of(silent.begin(), silent.end(), [&](uint64_t txid) { return head_.sees(txid); });
+    const Duration nap = all_ended ? long_nap : Duration(kSilentNap);
     auto notified = session.wait_notification(nap, stop_.fd());
     if (!notified.ok()) return std::move(notified).error();
     SYNCLINE_RETURN_IF_ERROR(poll(session));
