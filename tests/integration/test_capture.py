@@ -108,9 +108,9 @@ def test_a_role_with_the_least_privileges(stage):
         stage.run("INSERT INTO t VALUES (3, 'c')")
         stage.wait_until_equal()
         assert stage.api.delete(f"/jobs/{job}").status_code == 200
-        wait_for(lambda: not stage.run("SELECT FROM pg_namespace WHERE nspname = 'syncline'"), 30,
+        wait_for(lambda: not stage.run("SELECT 1 FROM pg_namespace WHERE nspname = 'syncline'"), 30,
                  "the schema is gone")
-        assert not stage.run("SELECT FROM pg_trigger WHERE tgrelid = 't'::regclass")
+        assert not stage.run("SELECT 1 FROM pg_trigger WHERE tgrelid = 't'::regclass")
     finally:
         stage.syncline.stop()
         stage.run(f"DROP OWNED BY {role}")
