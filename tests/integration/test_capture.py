@@ -201,12 +201,18 @@ def test_a_wider_job_on_a_table_in_use(live):
     live.wait_until_equal()
 
 
-def test_an_alter_table_does_not_wait_for_a_load(running):
-    running.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
-    running.run("INSERT INTO t SELECT n, repeat('x', 300) FROM generate_series(1, 200000) n")
-    job = running.add_job("t", ENTRIES)
-    wait_for(lambda: running.api.status(job)["load"]["rows_done"] > 0, 60, "it loads",
+def begin_load(stage, rows, width):
+    """A table of this many rows, and a job that is in the middle of loading it."""
+    stage.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
+    stage.run("INSERT INTO t SELECT n, repeat('x', %s) FROM generate_series(1, %s) n",
+              (width, rows))
+    job = stage.add_job("t", ENTRIES)
+    wait_for(lambda: stage.api.status(job)["load"]["rows_done"] > 0, 60, "it loads",
              interval_s=0.01)
+
+
+def test_an_alter_table_does_not_wait_for_a_load(running):
+    begin_load(running, 200000, width=300)
     with running.connect(options="-c lock_timeout=2000") as session, session.cursor() as cursor:
         cursor.execute("ALTER TABLE t ADD COLUMN late int")
     running.wait_until_equal()
@@ -214,11 +220,7 @@ def test_an_alter_table_does_not_wait_for_a_load(running):
 
 def test_changes_during_a_load(running):
     """Deleted, moved and inserted rows while the COPY is under way."""
-    running.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
-    running.run("INSERT INTO t SELECT n, repeat('x', 200) FROM generate_series(1, 100000) n")
-    job = running.add_job("t", ENTRIES)
-    wait_for(lambda: running.api.status(job)["load"]["rows_done"] > 0, 60, "it loads",
-             interval_s=0.01)
+    begin_load(running, 100000, width=200)
     for n in range(40):
         running.run("DELETE FROM t WHERE mod(id, 1000) = %s", (n,))
         running.run("UPDATE t SET id = -id WHERE mod(id, 1000) = %s", (n + 100,))
