@@ -358,17 +358,19 @@ TEST(StatusJson, HasTheShapeOfTheContract) {
   status.load.started_at_us = 1'769'854'830'123'456;
   status.lag.changes = 3;
   status.lag.seconds = 1.5;
-  status.documents = {1, 2, 3};
+  status.documents = {1, 2, 3, 7};
   status.parked = 4;
   status.error = JobError{"target_unreachable", "say why", 0};
+  status.warnings = {"one", "two"};
   EXPECT_EQ(json_text(status_json(status)),
             R"({"name":"orders","state":"waiting","load":{"rows_done":5,"rows_estimate":10,)"
             R"("started_at":"2026-01-31T10:20:30.123456Z","finished_at":null},)"
             R"("lag":{"changes":3,"seconds":1.5},)"
-            R"("documents":{"indexed":1,"deleted":2,"conflicts":3},"parked":4,)"
+            R"("documents":{"indexed":1,"deleted":2,"conflicts":3,"strangers":7},"parked":4,)"
             R"("error":{"kind":"target_unreachable","message":"say why",)"
-            R"("since":"1970-01-01T00:00:00.000000Z"}})");
+            R"("since":"1970-01-01T00:00:00.000000Z"},"warnings":["one","two"]})");
   EXPECT_TRUE(status_json(JobStatus{})["error"].is_null());
+  EXPECT_EQ(status_json(JobStatus{})["warnings"], Json::array());
 }
 
 }  // namespace

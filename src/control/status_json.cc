@@ -68,9 +68,11 @@ Json status_json(const JobStatus& status) {
           {"documents",
            {{"indexed", status.documents.indexed},
             {"deleted", status.documents.deleted},
-            {"conflicts", status.documents.conflicts}}},
+            {"conflicts", status.documents.conflicts},
+            {"strangers", status.documents.strangers}}},
           {"parked", status.parked},
-          {"error", error_json(status.error)}};
+          {"error", error_json(status.error)},
+          {"warnings", status.warnings}};
 }
 
 }  // namespace syncline

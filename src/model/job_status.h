@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace syncline {
 
@@ -34,9 +35,13 @@ struct JobStatus {
     int64_t indexed = 0;
     int64_t deleted = 0;
     int64_t conflicts = 0;
+    int64_t strangers = 0;  // without rows, in an index that we did not create: left alone
   } documents;
   int64_t parked = 0;
   std::optional<JobError> error;
+  // What goes on without help but would go better with it, one sentence each: a missing index of
+  // the database, with the CREATE INDEX that helps.
+  std::vector<std::string> warnings;
 };
 
 }  // namespace syncline

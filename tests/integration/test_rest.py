@@ -112,10 +112,11 @@ def test_a_job_whose_servers_are_down_waits_and_says_why(configured):
     assert status["name"] == "orders"
     assert status["error"]["kind"] and status["error"]["message"] and status["error"]["since"]
     assert "pw-of-the-source" not in str(status)
-    assert set(status) >= {"name", "state", "load", "lag", "documents", "parked", "error"}
+    assert set(status) >= {"name", "state", "load", "lag", "documents", "parked", "error",
+                           "warnings"}
     assert set(status["load"]) == {"rows_done", "rows_estimate", "started_at", "finished_at"}
     assert set(status["lag"]) == {"changes", "seconds"}
-    assert set(status["documents"]) == {"indexed", "deleted", "conflicts"}
+    assert set(status["documents"]) == {"indexed", "deleted", "conflicts", "strangers"}
 
 
 def test_pause_and_resume_may_be_repeated(configured):
