@@ -17,13 +17,14 @@ void BulkBuilder::begin(int64_t version, TimePoint read_at) {
   action_end_ = ",\"version\":" + std::to_string(version) + ",\"version_type\":\"external\"}}\n";
 }
 
-void BulkBuilder::begin_item(std::string_view id, BulkAction action, std::string_view opening) {
+void BulkBuilder::begin_item(std::string_view id, BulkAction action, std::string_view opening,
+                             std::string_view ending) {
   assert(id_is_sendable(id));
   assert(size_bytes() <= std::numeric_limits<uint32_t>::max());
   body_.items.push_back({std::string(id), action, static_cast<uint32_t>(size_bytes()), 0});
   body_.bytes.append(opening);
   append_json_string(id, body_.bytes);
-  body_.bytes.append(action_end_);
+  body_.bytes.append(ending);
 }
 
 void BulkBuilder::end_item() {
@@ -32,7 +33,13 @@ void BulkBuilder::end_item() {
 }
 
 void BulkBuilder::begin_document(std::string_view id) {
-  begin_item(id, BulkAction::index, "{\"index\":{\"_id\":");
+  begin_item(id, BulkAction::index, "{\"index\":{\"_id\":", action_end_);
+}
+
+void BulkBuilder::begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term) {
+  begin_item(id, BulkAction::index, "{\"index\":{\"_id\":",
+             ",\"if_seq_no\":" + std::to_string(seq_no) +
+                 ",\"if_primary_term\":" + std::to_string(primary_term) + "}}\n");
 }
 
 void BulkBuilder::end_document() {
@@ -52,7 +59,7 @@ void BulkBuilder::abandon_document() {
 }
 
 void BulkBuilder::add_delete(std::string_view id) {
-  begin_item(id, BulkAction::remove, "{\"delete\":{\"_id\":");
+  begin_item(id, BulkAction::remove, "{\"delete\":{\"_id\":", action_end_);
   end_item();
 }
 

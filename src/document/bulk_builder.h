@@ -29,6 +29,9 @@ class BulkBuilder {
   // Begins an index action; the caller appends the source's members to bytes() (from '{' on, on one
   // line, each with a trailing comma) and calls end_document(). The id must be sendable.
   void begin_document(std::string_view id);
+  // The same, written only while the stored document is still the one with these numbers (a foreign
+  // index, whose documents have no version of ours).
+  void begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term);
   std::string& bytes() { return body_.bytes; }
   // Closes the source's object and the item. Precondition: begin_document() and a '{'.
   void end_document();
@@ -46,7 +49,8 @@ class BulkBuilder {
   BulkBody take();
 
  private:
-  void begin_item(std::string_view id, BulkAction action, std::string_view opening);
+  void begin_item(std::string_view id, BulkAction action, std::string_view opening,
+                  std::string_view ending);
   void end_item();
 
   BulkBody body_;

@@ -1,7 +1,9 @@
-// Composer: builds whole documents from the tables as they are now.
+// Composer: builds documents from the tables as they are now.
 //
 // Owner: a lane (stream or loader), one thread each. Place in the flow: ids → [rows of every member
-// → JSON] → bulk body.
+// → JSON] → bulk body. Of an owned plan it makes each document whole, with a version that was taken
+// before any row was read (design section 2); of a foreign one it puts the plan's own fields into
+// the document as its owner wrote it.
 #pragma once
 
 #include <memory>
@@ -9,52 +11,35 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
-#include "document/bulk_builder.h"
+#include "base/stop_signal.h"
 #include "model/bulk.h"
-#include "pipeline/member.h"
 #include "retry/parked_store.h"
 
 namespace syncline {
 
+struct PlanContext;
+
 struct Composition {
   BulkBody body;
   std::vector<ParkedDocument> unsendable;  // a cluster would refuse the whole body for them
-  std::vector<std::string> absent;         // such ids without a row: nothing there, nothing to do
+  std::vector<std::string> nothing_to_do;  // of them nothing has to be written
   size_t documents = 0;                    // of the ids asked, how many were composed: a prefix
 };
 
 class Composer {
  public:
-  // members: the plan's index jobs, ordered by name; they outlive the composer.
-  Composer(const std::vector<std::unique_ptr<Member>>& members, const Clock& clock,
-           const StopSignal& stop)
-      : members_(members), clock_(clock), stop_(stop) {}
+  Composer() = default;
+  virtual ~Composer() = default;
+  Composer(const Composer&) = delete;
+  Composer& operator=(const Composer&) = delete;
 
-  // Composes a prefix of these ids (distinct) into one body: a document, or a delete where no
-  // member has a row. `version` was taken before. Error: retry; pause_job where several rows
-  // without a key claim one id.
-  Result<Composition> compose(std::span<const std::string> ids, int64_t version);
-
- private:
-  struct Found;
-
-  // How many ids fit in memory at once, by the rows seen so far.
-  size_t page_size() const;
-  Result<std::vector<Found>> read_rows(std::span<const std::string> ids);
-  Status read_member(const Member& member, Session& session, std::span<const std::string> ids,
-                     Found& found);
-  static uint64_t present_members(size_t place, const std::vector<Found>& found);
-  void write_document(const std::string& id, size_t place, uint64_t present,
-                      const std::vector<Found>& found);
-
-  const std::vector<std::unique_ptr<Member>>& members_;
-  const Clock& clock_;
-  const StopSignal& stop_;
-  BulkBuilder builder_;
-  double row_bytes_ = 1024;  // a running mean
-  std::vector<std::optional<std::string_view>> values_;
+  // Composes a prefix of these ids (distinct, not empty) into one body. Error: retry; pause_job
+  // where the tables cannot say what a document is.
+  virtual Result<Composition> compose(std::span<const std::string> ids) = 0;
 };
+
+// The composer for the plan's kind. All arguments outlive it.
+std::unique_ptr<Composer> make_composer(PlanContext& context, const StopSignal& stop);
 
 }  // namespace syncline

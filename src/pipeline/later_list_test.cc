@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "pipeline/stream.h"
+#include "pipeline/later_list.h"
 
 namespace syncline {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/log.h"
 
@@ -13,6 +14,7 @@ constexpr size_t kBodyBytes = 5 << 20;
 constexpr size_t kBodySlack = 64 << 10;
 constexpr size_t kInFlightBytesMax = 20 << 20;
 constexpr size_t kPageIds = 1000;
+constexpr size_t kResolvedMax = 10'000;  // documents that some values of a property touch together
 // A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time.
 constexpr auto kSegmentMax = std::chrono::minutes(5);
 constexpr auto kSaveInterval = std::chrono::seconds(1);
@@ -29,7 +31,8 @@ int64_t block_of(std::string_view ctid) {
 Loader::Loader(PlanContext& context, Events events)
     : context_(context),
       events_(std::move(events)),
-      composer_(context.members, context.clock, stop_) {
+      composer_(make_composer(context, stop_)),
+      resolver_(make_resolver(context, stop_)) {
   writer_ =
       std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
                                    context.clock, context.admin.index(), [this](BulkResult result) {
@@ -64,12 +67,35 @@ void Loader::start() {
 }
 
 Status Loader::run() {
-  for (const auto& member : context_.members) {
-    if (member->record.load.finished_us || member->config.paused) continue;
-    Status loaded = load_member(*member);
-    if (!loaded.ok()) return std::move(loaded).error();
+  for (const bool index_jobs : {true, false}) {
+    for (const auto& member : context_.members) {
+      if (member->is(JobType::index) != index_jobs) continue;
+      if (member->record.load.finished_us || member->config.paused) continue;
+      Status loaded = is_covered(*member) ? finish_covered(*member) : load_member(*member);
+      if (!loaded.ok()) return std::move(loaded).error();
+    }
   }
   return {};
+}
+
+// Every document was composed since this member's position was taken: all index jobs were loaded
+// from the start, then or later.
+bool Loader::is_covered(const Member& member) const {
+  if (member.is(JobType::index)) return false;
+  return std::all_of(context_.members.begin(), context_.members.end(), [&](const auto& other) {
+    if (!other->is(JobType::index)) return true;
+    const LoadProgress& load = other->record.load;
+    return load.finished_us && load.started_us >= member.record.load.started_us;
+  });
+}
+
+Status Loader::finish_covered(Member& member) {
+  member_ = &member;
+  progress_ = member.record.load;
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::load, stop_));
+  SYNCLINE_ASSIGN(progress_.rows_done, member.queries->count_rows(*session));
+  return finish(member);
 }
 
 Status Loader::load_member(Member& member) {
@@ -81,6 +107,10 @@ Status Loader::load_member(Member& member) {
     if (leaf.oid < progress_.leaf) continue;
     SYNCLINE_RETURN_IF_ERROR(load_leaf(member, leaf));
   }
+  return finish(member);
+}
+
+Status Loader::finish(Member& member) {
   progress_.finished_us = context_.clock.wall_time_us();
   progress_.rows_estimate = progress_.rows_done;
   SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
@@ -116,18 +146,18 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
                   member.source->sessions().acquire(SessionPool::Use::load, stop_));
   // The version first, then the rows (design section 2).
   SYNCLINE_ASSIGN(version_, context_.versions->take());
-  const bool direct = direct_ = context_.members.size() == 1 && member.unique();
+  direct_ = context_.members.size() == 1 && member.unique();
   begin_body();
   marks_.clear();
   page_.clear();
   in_page_.clear();
   leaf_blocks_ = leaf.blocks;
-  block_ = progress_.block;
-  rows_ = rows_before_block_ = progress_.rows_done;
+  rows_ = progress_.rows_done;
+  read_ = before_page_ = {progress_.block, progress_.rows_done};
   SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '10min'"));
   SYNCLINE_RETURN_IF_ERROR(
-      session->begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct)));
-  Result<bool> complete = copy_rows(member, *session, direct);
+      session->begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct_)));
+  Result<bool> complete = copy_rows(member, *session);
   if (!complete.ok() || !*complete) session->cancel_copy();
   if (!complete.ok()) return complete;
   if (session->usable()) SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '30s'"));
@@ -145,15 +175,15 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   return complete;
 }
 
-Result<bool> Loader::copy_rows(Member& member, Session& session, bool direct) {
-  const size_t columns = 1 + (direct ? member.queries->row_size() : member.queries->link_size());
+Result<bool> Loader::copy_rows(Member& member, Session& session) {
+  const size_t columns = 1 + (direct_ ? member.queries->row_size() : member.queries->link_size());
   const TimePoint end_at = context_.clock.now() + kSegmentMax;
   for (int64_t count = 0;; ++count) {
     SYNCLINE_ASSIGN(const Session::CopyLine line, session.next_copy_line());
     if (line.data == nullptr) return true;
     if (!row_.split(line.data, line.size, columns))
       return Error::bug("a COPY line has another number of columns");
-    SYNCLINE_RETURN_IF_ERROR(take_row(member, direct));
+    SYNCLINE_RETURN_IF_ERROR(take_row(member));
     if (builder_.size_bytes() >= kBodyBytes || page_.size() >= kPageIds) {
       SYNCLINE_RETURN_IF_ERROR(compose_page());
       SYNCLINE_RETURN_IF_ERROR(flush());
@@ -164,19 +194,16 @@ Result<bool> Loader::copy_rows(Member& member, Session& session, bool direct) {
   }
 }
 
-Status Loader::take_row(Member& member, bool direct) {
+Status Loader::take_row(Member& member) {
   const int64_t block = block_of(*row_.fields()[0]);
-  if (block != block_) {
-    block_ = block;
-    rows_before_block_ = rows_;
-  }
+  if (block != read_.block) read_ = {block, rows_};
   ++rows_;
-  if (direct) {
+  if (direct_) {
     write_row(member);
     return {};
   }
-  auto id = member.codec->encode(row_.fields().subspan(1));
-  if (id && in_page_.insert(*id).second) page_.push_back(*std::move(id));
+  auto key = member.key_of(row_.fields().subspan(1));
+  if (key && in_page_.insert(*key).second) page_.push_back(*std::move(key));
   return {};
 }
 
@@ -196,18 +223,60 @@ void Loader::write_row(const Member& member) {
 
 // Documents whose rows must be looked up: several members, or several rows for one id.
 Status Loader::compose_page() {
-  std::span<const std::string> ids = page_;
-  while (!ids.empty()) {
-    SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
-    SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
-    const auto unsent = settle_unsendable(context_, composition);
-    if (!unsent.ok()) return unsent.error();
-    if (!composition.body.items.empty())
-      SYNCLINE_RETURN_IF_ERROR(submit(std::move(composition.body)));
-    ids = ids.subspan(composition.documents);
+  if (member_->is(JobType::property)) {
+    SYNCLINE_RETURN_IF_ERROR(compose_keys(*member_, page_));
+  } else {
+    SYNCLINE_RETURN_IF_ERROR(compose_ids(page_));
   }
   page_.clear();
   in_page_.clear();
+  before_page_ = read_;
+  return {};
+}
+
+Status Loader::compose_ids(std::span<const std::string> ids) {
+  while (!ids.empty()) {
+    SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
+    const auto unsent = settle_unsendable(context_, composition);
+    if (!unsent.ok()) return unsent.error();
+    // Of the page's bodies none is the last one for sure.
+    if (!composition.body.items.empty())
+      SYNCLINE_RETURN_IF_ERROR(submit(std::move(composition.body), before_page_));
+    ids = ids.subspan(composition.documents);
+  }
+  return {};
+}
+
+// All documents that these values of a property touch: together while they are few.
+Status Loader::compose_keys(const Member& property, std::span<const std::string> keys) {
+  if (keys.empty()) return {};
+  if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+  SYNCLINE_ASSIGN(const auto page, resolver_->all(property, keys, kResolvedMax));
+  if (page) return compose_resolved(*page);
+  if (keys.size() == 1) return compose_key_by_pages(property, keys.front());
+  const size_t half = keys.size() / 2;
+  SYNCLINE_RETURN_IF_ERROR(compose_keys(property, keys.first(half)));
+  return compose_keys(property, keys.subspan(half));
+}
+
+Status Loader::compose_key_by_pages(const Member& property, const std::string& key) {
+  std::string resume;
+  for (;;) {
+    SYNCLINE_ASSIGN(const ResolvedPage page, resolver_->page(property, key, resume));
+    SYNCLINE_RETURN_IF_ERROR(compose_resolved(page));
+    if (!page.resume) return {};
+    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    resume = *page.resume;
+  }
+}
+
+Status Loader::compose_resolved(const ResolvedPage& page) {
+  const std::set<std::string> distinct(page.ids.begin(), page.ids.end());
+  SYNCLINE_RETURN_IF_ERROR(compose_ids(std::vector(distinct.begin(), distinct.end())));
+  // Further properties, as deep as they compare with one another.
+  std::map<const Member*, std::vector<std::string>> keys;
+  for (const auto& [property, key] : page.keys) keys[property].push_back(key);
+  for (const auto& [property, own] : keys) SYNCLINE_RETURN_IF_ERROR(compose_keys(*property, own));
   return {};
 }
 
@@ -215,7 +284,7 @@ Status Loader::flush() {
   if (builder_.empty()) return settle_results(false);
   BulkBody body = builder_.take();
   body.read_at = context_.clock.now();
-  SYNCLINE_RETURN_IF_ERROR(submit(std::move(body)));
+  SYNCLINE_RETURN_IF_ERROR(submit(std::move(body), read_));
   begin_body();
   return {};
 }
@@ -226,10 +295,10 @@ void Loader::begin_body() {
   if (direct_) builder_.bytes().reserve(kBodyBytes + kBodySlack);
 }
 
-Status Loader::submit(BulkBody body) {
+Status Loader::submit(BulkBody body, const Reached& reached) {
   SYNCLINE_RETURN_IF_ERROR(wait_for_room());
   body.tag = next_tag_++;
-  marks_.push_back({body.tag, false, block_, rows_before_block_});
+  marks_.push_back({body.tag, false, reached});
   writer_->submit(std::move(body));
   return {};
 }
@@ -287,8 +356,8 @@ void Loader::acknowledge(uint64_t tag) {
     if (mark.tag == tag) mark.acknowledged = true;
   }
   while (!marks_.empty() && marks_.front().acknowledged) {
-    progress_.block = marks_.front().block;
-    progress_.rows_done = marks_.front().rows_before_block;
+    progress_.block = marks_.front().reached.block;
+    progress_.rows_done = marks_.front().reached.rows_before_block;
     marks_.pop_front();
   }
   report_progress();

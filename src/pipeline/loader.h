@@ -1,4 +1,6 @@
-// Loader: brings the tables of a plan's unfinished members into the index (design section 5).
+// Loader: brings the tables of an owned plan's unfinished members into the index (design section
+// 5). A member's rows are what tells which documents to compose; where the plan's index jobs are
+// loaded from the start at the same time, the others have nothing to add.
 //
 // Owner: PlanRunner. Runs in a thread of its own, which start() begins and join() ends, beside the
 // stream; versions and the change log make that safe. Resumable: progress is stored as (leaf, file
@@ -16,9 +18,11 @@
 #include <thread>
 #include <vector>
 
+#include "document/bulk_builder.h"
 #include "document/copy_row.h"
 #include "pipeline/composer.h"
 #include "pipeline/plan_context.h"
+#include "pipeline/resolver.h"
 
 namespace syncline {
 
@@ -45,25 +49,36 @@ class Loader {
   void give_way() { give_way_.store(true); }
 
  private:
-  // Where the rows of a body end: resuming at this block misses none of the rows after it.
+  // Resuming at this block misses none of the rows that are not yet in a body.
+  struct Reached {
+    int64_t block = 0;
+    int64_t rows_before_block = 0;
+  };
+  // A body that was submitted, and what is reached when it and those before are acknowledged.
   struct Mark {
     uint64_t tag = 0;
     bool acknowledged = false;
-    int64_t block = 0;
-    int64_t rows_before_block = 0;
+    Reached reached;
   };
 
   Status run();
   Status load_member(Member& member);
+  bool is_covered(const Member& member) const;
+  Status finish_covered(Member& member);
+  Status finish(Member& member);
   Status load_leaf(Member& member, const LeafInfo& leaf);
   Result<bool> load_segment(Member& member, const LeafInfo& leaf);
-  Result<bool> copy_rows(Member& member, Session& session, bool direct);
-  Status take_row(Member& member, bool direct);
+  Result<bool> copy_rows(Member& member, Session& session);
+  Status take_row(Member& member);
   void write_row(const Member& member);
   Status compose_page();
+  Status compose_ids(std::span<const std::string> ids);
+  Status compose_keys(const Member& property, std::span<const std::string> keys);
+  Status compose_key_by_pages(const Member& property, const std::string& key);
+  Status compose_resolved(const ResolvedPage& page);
   Status flush();
   void begin_body();
-  Status submit(BulkBody body);
+  Status submit(BulkBody body, const Reached& reached);
   Status settle_results(bool wait);
   Status wait_for_room();
   Status drain();
@@ -85,16 +100,17 @@ class Loader {
   // The loader thread's alone:
   CopyRow row_;
   BulkBuilder builder_;
-  Composer composer_;
-  std::vector<std::string> page_;
+  std::unique_ptr<Composer> composer_;
+  std::unique_ptr<Resolver> resolver_;
+  std::vector<std::string> page_;  // ids, or keys of a property
   std::set<std::string> in_page_;
   std::deque<Mark> marks_;
   uint64_t next_tag_ = 1;
   int64_t version_ = 0;
   bool direct_ = false;  // a row of the COPY is a document
-  int64_t block_ = 0;
+  Reached read_;         // by the row that is read now
+  Reached before_page_;  // by the rows before those of page_
   int64_t rows_ = 0;
-  int64_t rows_before_block_ = 0;
   const Member* member_ = nullptr;  // the one being loaded
   LoadProgress progress_;
   bool estimate_from_blocks_ = false;  // the table was never analyzed

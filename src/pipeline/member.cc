@@ -5,6 +5,8 @@
 
 #include "base/digest.h"
 #include "base/failpoint.h"
+#include "document/compare_value.h"
+#include "document/json_string.h"
 
 namespace syncline {
 
@@ -22,6 +24,14 @@ std::string field_type(const std::string& wanted, const PgType& type) {
   if (wanted == "float" && (type.name == "pg_catalog.float8" || type.name == "pg_catalog.numeric"))
     return "double";
   return wanted;
+}
+
+// A column, or an alias of one (contract section 2).
+std::string compare_column(const JobSpec& spec, const std::vector<Mapping>& mappings) {
+  const std::string& name = spec.compare_source;
+  if (std::find(spec.columns.begin(), spec.columns.end(), name) != spec.columns.end()) return name;
+  const Mapping* mapping = mapping_of_alias(mappings, name);
+  return mapping == nullptr ? name : mapping->source_column;
 }
 
 Status check_columns(const Member& member) {
@@ -44,33 +54,91 @@ void fill_in_mappings(Member& member) {
   }
 }
 
+Status add_link(Member& member, const ColumnInfo& column) {
+  if (!DocumentIdCodec::supports(*column.type)) {
+    return Error::pause_job(
+        "column " + column.name + " is of type " + column.type->name +
+        ", whose values cannot be a document's id; choose a column with scalar values");
+  }
+  member.link.push_back(column.name);
+  member.link_types.push_back(column.type);
+  return {};
+}
+
+Status resolve_compare_column(Member& member) {
+  const std::string name = compare_column(member.config.spec, member.mappings);
+  const ColumnInfo* column = member.table.column(name);
+  if (column == nullptr)
+    return Error::pause_job("table " + member.table.qualified_name + " has no column " + name +
+                                ", which target.property.compare.source names",
+                            "42703");
+  if (!family_of(*column->type)) {
+    return Error::pause_job("column " + name + " is of type " + column->type->name +
+                            ", which cannot be compared; choose a column with scalar values");
+  }
+  member.link.push_back(column->name);
+  member.link_types.push_back(column->type);
+  // It is compared with, not written.
+  std::erase_if(member.mappings, [&](const Mapping& m) { return m.source_column == name; });
+  return {};
+}
+
 Status resolve_link(Member& member) {
+  if (member.is(JobType::property)) return resolve_compare_column(member);
   for (const std::string& alias : member.config.spec.id) {
     const Mapping* mapping = mapping_of_alias(member.mappings, alias);
     if (mapping == nullptr)
       return Error::pause_job("target.id names " + alias + ", which is not among the aliases");
-    const ColumnInfo& column = *member.table.column(mapping->source_column);
-    if (!DocumentIdCodec::supports(*column.type)) {
-      return Error::pause_job(
-          "column " + column.name + " is of type " + column.type->name +
-          ", whose values cannot be a document's id; choose a column with scalar values");
-    }
-    member.link.push_back(column.name);
-    member.link_types.push_back(column.type);
+    SYNCLINE_RETURN_IF_ERROR(add_link(member, *member.table.column(mapping->source_column)));
   }
   return {};
 }
 
 void resolve_columns(Member& member) {
+  std::vector<FieldMapping> fields;
   for (const Mapping& mapping : member.mappings) {
     if (std::find(member.columns.begin(), member.columns.end(), mapping.source_column) ==
         member.columns.end()) {
       member.columns.push_back(mapping.source_column);
     }
     const ColumnInfo& column = *member.table.column(mapping.source_column);
-    member.fields.push_back(
+    fields.push_back(
         {mapping.alias, field_type(mapping.type, *column.type), mapping.params_json, {}});
   }
+  const JobSpec& spec = member.config.spec;
+  if (member.is(JobType::object)) {
+    member.fields = {{spec.object_name, "object", "", std::move(fields)}};
+  } else if (member.is(JobType::nested)) {
+    member.fields = {{spec.nested_name, "nested", "", std::move(fields)}};
+  } else {
+    member.fields = std::move(fields);
+  }
+  if (!member.is(JobType::object) && !member.is(JobType::nested)) return;
+  append_json_string(member.is(JobType::object) ? spec.object_name : spec.nested_name,
+                     member.opening);
+  member.opening += ':';
+}
+
+// The column by which the elements of an array are ordered; of the other kinds none.
+Result<std::string> element_order(const Member& member) {
+  if (!member.is(JobType::nested)) return std::string();
+  const Mapping* mapping = mapping_of_alias(member.mappings, member.config.spec.nested_id);
+  if (mapping == nullptr)
+    return Error::pause_job("target.nested.id names " + member.config.spec.nested_id +
+                            ", which is not among the aliases");
+  const ColumnInfo& column = *member.table.column(mapping->source_column);
+  if (!DocumentIdCodec::supports(*column.type))
+    return Error::pause_job("column " + column.name + " is of type " + column.type->name +
+                            ", by which elements cannot be ordered; choose another "
+                            "target.nested.id");
+  return column.name;
+}
+
+RowsOfPlace rows_of_place(const Member& member) {
+  if (member.is(JobType::nested)) return RowsOfPlace::all;
+  const bool by_value =
+      member.is(JobType::property) && family_of(*member.link_types.front()) == ValueFamily::number;
+  return by_value ? RowsOfPlace::highest_by_value : RowsOfPlace::highest_by_text;
 }
 
 void describe_type(const PgType& type, std::string& text) {
@@ -82,9 +150,14 @@ void describe_type(const PgType& type, std::string& text) {
   }
 }
 
-// Whatever changes a document changes this: another table, columns, types, aliases.
+// Whatever changes a document changes this: another table, columns, types, aliases, places.
 std::string definition_of(const Member& member) {
-  std::string text = member.source->spec().name + "\n" + std::to_string(member.table.oid) + "\n";
+  const JobSpec& spec = member.config.spec;
+  std::string text = member.source->spec().name + "\n" + std::to_string(member.table.oid) + "\n" +
+                     std::to_string(static_cast<int>(spec.type)) + "\n";
+  for (const std::string* part : {&spec.object_name, &spec.nested_name, &spec.nested_id,
+                                  &spec.compare_source, &spec.compare_target})
+    text += *part + "\n";
   for (const std::string& column : member.link) text += column + "\n";
   for (const Mapping& mapping : member.mappings) {
     text += mapping.source_column + "\n" + mapping.alias + "\n";
@@ -94,6 +167,7 @@ std::string definition_of(const Member& member) {
 }
 
 std::vector<std::string> link_columns(const JobSpec& spec) {
+  if (spec.type == JobType::property) return {compare_column(spec, spec.mappings)};
   std::vector<std::string> link;
   for (const std::string& alias : spec.id) {
     const Mapping* mapping = mapping_of_alias(spec.mappings, alias);
@@ -118,7 +192,8 @@ WatchRequest watch_request(const Member& member, const Configuration& configurat
   }
   for (const std::string& column : member.link) read(column);
   for (const std::string& column : member.columns) read(column);
-  if (!member.unique()) {
+  // What decides who wins a place, or the order of an array.
+  if (!member.unique() || member.is(JobType::nested)) {
     for (const std::string& column : member.table.winner_key) read(column);
   }
   return request;
@@ -146,30 +221,44 @@ Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
   fill_in_mappings(*member);
   SYNCLINE_RETURN_IF_ERROR(resolve_link(*member));
   resolve_columns(*member);
-  member->queries.emplace(member->table, member->link, member->columns);
-  member->codec.emplace(member->link_types);
+  SYNCLINE_ASSIGN(const std::string order, element_order(*member));
+  member->queries.emplace(member->table, member->link, member->columns, rows_of_place(*member),
+                          order);
+  if (!member->is(JobType::property)) member->codec.emplace(member->link_types);
   member->definition = definition_of(*member);
   return member;
 }
 
-void make_writers(std::vector<std::unique_ptr<Member>>& members) {
-  for (size_t i = 0; i < members.size(); ++i) {
-    Member& member = *members[i];
-    member.bit = i;
-    std::vector<OutputField> fields;
-    for (const Mapping& mapping : member.mappings) {
-      OutputField field{mapping.alias, member.table.column(mapping.source_column)->type, 0, 0};
-      const auto column =
-          std::find(member.columns.begin(), member.columns.end(), mapping.source_column);
-      field.column = member.link.size() + static_cast<size_t>(column - member.columns.begin());
-      for (size_t later = i + 1; later < members.size(); ++later) {
-        if (mapping_of_alias(members[later]->mappings, mapping.alias) != nullptr)
-          field.overridden_by |= uint64_t{1} << later;
-      }
-      fields.push_back(std::move(field));
-    }
-    member.writer.emplace(std::move(fields));
-  }
+std::optional<std::string> Member::key_of(
+    std::span<const std::optional<std::string_view>> link_values) const {
+  if (codec) return codec->encode(link_values);
+  if (!link_values.front()) return std::nullopt;
+  return compare_key(*link_types.front(), *link_values.front());
+}
+
+std::optional<std::string> Member::key_of_logged(std::string_view logged) const {
+  const auto parts = DocumentIdCodec::split_key(logged, link.size());
+  if (!parts) return std::nullopt;
+  const std::vector<std::optional<std::string_view>> values(parts->begin(), parts->end());
+  return key_of(values);
+}
+
+std::optional<std::vector<std::string>> Member::link_of(std::string_view key) const {
+  if (codec) return codec->decode(key);
+  auto text = text_of_key(*link_types.front(), key);
+  if (!text) return std::nullopt;
+  return std::vector<std::string>{*std::move(text)};
+}
+
+std::optional<size_t> Member::value_of_field(const std::string& alias) const {
+  const Mapping* mapping = mapping_of_alias(mappings, alias);
+  if (mapping == nullptr) return std::nullopt;
+  const auto column = std::find(columns.begin(), columns.end(), mapping->source_column);
+  return link.size() + static_cast<size_t>(column - columns.begin());
+}
+
+const PgTypePtr& Member::type_of_value(size_t value) const {
+  return table.column(columns[value - link.size()])->type;
 }
 
 Status start_member(Member& member, Session& session, const StartOptions& options,

@@ -41,13 +41,22 @@ ParkedDocument parked_document(const PlanContext& context, const std::string& id
                                ItemOutcome outcome) {
   ParkedDocument parked;
   parked.plan = context.plan;
-  parked.job = context.members.front()->name();
+  parked.job = context.home().name();
   parked.id = id;
   parked.status = outcome.status;
   parked.type = std::move(outcome.type);
   parked.reason = std::move(outcome.reason);
   parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
   return parked;
+}
+
+// A delete of what was not there is none.
+void count_done(DocumentCounts& counts, BulkAction action, int status) {
+  if (action == BulkAction::index) {
+    ++counts.indexed;
+  } else if (status != 404) {
+    ++counts.deleted;
+  }
 }
 
 // One line in the log for each body: a poisoned table must not fill the disk.
@@ -62,6 +71,13 @@ Status park(PlanContext& context, const std::vector<ParkedDocument>& documents) 
 }
 
 }  // namespace
+
+const Member& PlanContext::home() const {
+  for (const auto& member : members) {
+    if (member->is(JobType::index)) return *member;
+  }
+  return *members.front();
+}
 
 Result<int64_t> VersionCounter::take() {
   SYNCLINE_ASSIGN(const auto session,
@@ -81,7 +97,7 @@ Status VersionCounter::raise_above(int64_t version) {
 }
 
 Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composition& composition) {
-  std::vector<std::string> done = std::move(composition.absent);
+  std::vector<std::string> done = std::move(composition.nothing_to_do);
   SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, done));
   for (ParkedDocument& parked : composition.unsendable) {
     parked.plan = context.plan;
@@ -103,11 +119,12 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
     switch (outcome.kind) {
       case ItemOutcome::Kind::done:
         if (item.action == BulkAction::remove) settled.deleted.push_back(item.id);
-        ++(item.action == BulkAction::remove ? context.counts.deleted : context.counts.indexed);
+        count_done(context.counts, item.action, outcome.status);
         settled.done.push_back(std::move(item.id));
         break;
       case ItemOutcome::Kind::conflict:
-        conflicts.push_back(std::move(item.id));
+        // Of a foreign document: its owner changed it meanwhile.
+        (context.owned ? conflicts : settled.again).push_back(std::move(item.id));
         break;
       case ItemOutcome::Kind::refused:
         refused.push_back(parked_document(context, item.id, std::move(outcome)));

@@ -19,11 +19,12 @@
 #include "retry/parked_store.h"
 #include "source/source.h"
 #include "target/cluster.h"
+#include "target/document_reader.h"
 #include "target/index_admin.h"
 
 namespace syncline {
 
-// Takes the versions of a plan from the counter in the source of its first index job (design
+// Takes the versions of an owned plan from the counter in the source of its first index job (design
 // section 2).
 class VersionCounter {
  public:
@@ -51,9 +52,14 @@ struct DocumentCounts {
 
 struct PlanContext {
   std::string plan;  // target/index
-  std::vector<std::unique_ptr<Member>> members;
+  // An index job defines the documents; else they are somebody else's, and only our fields are
+  // ours.
+  bool owned = true;
+  bool index_is_missing = false;  // of a foreign plan: there are no documents yet
+  Members members;                // ordered by name
   Cluster& cluster;
   IndexAdmin& admin;
+  DocumentReader& documents;
   ParkedStore& parked;
   const Clock& clock;
   const StopSignal& stop;
@@ -62,7 +68,10 @@ struct PlanContext {
   // takes them along.
   int64_t strangers_below = 0;
   int64_t strangers_below_after_resync = 0;
-  std::unique_ptr<VersionCounter> versions;
+  std::unique_ptr<VersionCounter> versions;  // of an owned plan
+
+  // The member in whose source the plan itself is kept: its first index job, else its first job.
+  const Member& home() const;
 };
 
 // What a bulk result asks of its lane; `settle` has counted and parked already.

@@ -18,13 +18,36 @@ constexpr auto kFailedPause = std::chrono::seconds(60);
 // well.
 constexpr const char* kResyncShape = "resync";
 
-// What the plan's documents are made of: another shape means that every document has to be
-// composed.
+// What the plan's documents are made of: a line for its kind and one for each job. What differs
+// from the stored one says which documents have to be composed.
 std::string shape_of(const PlanContext& context) {
-  std::string text;
+  std::string text = context.owned ? "owned\n" : "foreign\n";
   for (const auto& member : context.members)
-    text += member->name() + "\n" + member->definition + "\n";
-  return digest(text);
+    text += member->name() + "=" + member->definition + "\n";
+  return text;
+}
+
+std::set<std::string> lines_of(const std::string& text) {
+  std::set<std::string> lines;
+  size_t begin = 0;
+  for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+    lines.insert(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// Whether documents have to be composed that no load of a member brings: those that held what a job
+// gave that is gone or changed, and for a new array those without rows, which hold an empty one.
+bool needs_sweep(const PlanContext& context, const std::optional<std::string>& stored) {
+  if (!stored) return true;
+  const std::set<std::string> before = lines_of(*stored);
+  const std::set<std::string> now = lines_of(shape_of(context));
+  if (!std::includes(now.begin(), now.end(), before.begin(), before.end())) return true;
+  return std::any_of(context.members.begin(), context.members.end(), [&](const auto& member) {
+    return member->is(JobType::nested) &&
+           !before.contains(member->name() + "=" + member->definition);
+  });
 }
 
 std::vector<FieldMapping> fields_of(const PlanContext& context) {
@@ -45,6 +68,11 @@ std::vector<std::string> settings_of(const PlanContext& context) {
 }
 
 }  // namespace
+
+bool PlanConfig::owned() const {
+  return std::any_of(jobs.begin(), jobs.end(),
+                     [](const JobConfig& job) { return job.spec.type == JobType::index; });
+}
 
 PlanRunner::PlanRunner(PlanConfig config, Parts parts)
     : config_(std::move(config)), parts_(std::move(parts)) {
@@ -111,49 +139,88 @@ void PlanRunner::run() {
 Status PlanRunner::run_once() {
   failing_job_.clear();
   IndexAdmin admin(parts_.cluster->http(), config_.index);
-  PlanContext context{config_.plan(), {},    *parts_.cluster, admin, parts_.parked,
-                      parts_.clock,   stop_, counts_,         0,     0,
-                      nullptr};
+  DocumentReader documents(parts_.cluster->http(), config_.index);
+  PlanContext context{.plan = config_.plan(),
+                      .owned = config_.owned(),
+                      .members = {},
+                      .cluster = *parts_.cluster,
+                      .admin = admin,
+                      .documents = documents,
+                      .parked = parts_.parked,
+                      .clock = parts_.clock,
+                      .stop = stop_,
+                      .counts = counts_,
+                      .versions = nullptr};
   IndexDescription index;
   bool created = false;
   SYNCLINE_RETURN_IF_ERROR(prepare(context, index, created));
+  Stream::Start start;
+  SYNCLINE_RETURN_IF_ERROR(start_plan(context, index, created, start));
+  Status ended = follow(context, index, std::move(start), created);
+  if (context.versions) highest_version_ = std::max(highest_version_, context.versions->highest());
+  return ended;
+}
 
-  Member& first = *context.members.front();
+// Opens the plan's record, starts its members, and finds out what has to be composed beside what
+// they load and log.
+Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& index, bool created,
+                              Stream::Start& start) {
+  const Member& home = context.home();
   SYNCLINE_ASSIGN(auto session,
-                  first.source->sessions().acquire(SessionPool::Use::short_work, stop_));
-  const PlanStore& store = first.source->plan_store();
+                  home.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+  const PlanStore& store = home.source->plan_store();
   const int64_t floor = std::max(parts_.clock.wall_time_us(), highest_version_ + 1);
   SYNCLINE_ASSIGN(PlanRecord plan, store.open_plan(*session, context.plan, floor));
+  {
+    const std::lock_guard lock(mutex_);
+    strangers_ = plan.strangers;
+  }
   SYNCLINE_ASSIGN(const bool resync_asked, resync_is_asked(context));
   if (resync_asked) {
     // Stored before the members start over, so that a crash does not forget what was asked for.
     SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, kResyncShape));
     plan.shape = kResyncShape;
   }
-  context.versions = std::make_unique<VersionCounter>(first.source, plan.number, stop_);
+  start.index_uuid = index.uuid;
+  start.shape = shape_of(context);
+  if (!context.owned) return start_foreign(context, *session, plan, start);
+  context.versions = std::make_unique<VersionCounter>(home.source, plan.number, stop_);
   context.strangers_below_after_resync = index.created_by_syncline ? 0 : plan.version_base;
-  context.strangers_below = plan.shape == kResyncShape ? 0 : context.strangers_below_after_resync;
-
+  const bool resync = plan.shape == kResyncShape;
+  context.strangers_below = resync ? 0 : context.strangers_below_after_resync;
+  // Documents with this version or a higher one were composed by this run.
+  SYNCLINE_ASSIGN(const int64_t since, context.versions->take());
   bool all_started_over = false;
   SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
-  const std::string shape = shape_of(context);
-  std::optional<SweepOptions> sweep;
   if (created && all_started_over) {
     // Nothing can be in it yet but what is loaded now.
-    SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, shape));
-  } else if (all_started_over) {
-    if (plan.shape != kResyncShape) {
-      SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, std::nullopt));
-    }
-    SYNCLINE_ASSIGN(const int64_t since, context.versions->take());
-    sweep = SweepOptions{since, context.strangers_below};
-  } else if (plan.shape != shape) {
-    sweep = SweepOptions{0, context.strangers_below};
+    return store.set_shape(*session, context.plan, start.shape);
   }
-  session = SessionPool::Lease();
-  Status ended = follow(context, index, shape, sweep, created);
-  highest_version_ = std::max(highest_version_, context.versions->highest());
-  return ended;
+  if (!all_started_over && !needs_sweep(context, plan.shape))
+    return plan.shape == start.shape ? Status()
+                                     : store.set_shape(*session, context.plan, start.shape);
+  if (!resync) SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, std::nullopt));
+  start.sweep = SweepOptions{since, context.strangers_below};
+  return {};
+}
+
+// Any difference but a job less means that every document is looked at.
+Status PlanRunner::start_foreign(PlanContext& context, Session& session, const PlanRecord& plan,
+                                 Stream::Start& start) {
+  IndexDescription index;
+  index.uuid = start.index_uuid;
+  bool all_started_over = false;
+  SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
+  const bool loaded =
+      std::all_of(context.members.begin(), context.members.end(),
+                  [](const auto& member) { return member->record.load.finished_us.has_value(); });
+  const std::set<std::string> before = lines_of(plan.shape.value_or(""));
+  const std::set<std::string> now = lines_of(start.shape);
+  if (loaded && std::includes(before.begin(), before.end(), now.begin(), now.end())) {
+    start.swept = plan.swept;
+    return {};
+  }
+  return context.home().source->plan_store().set_swept(session, context.plan, std::nullopt);
 }
 
 // Whether a member was asked to load again since it last started over.
@@ -175,10 +242,14 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
     }
     return Error::retry("stopping");
   }
-  for (const auto& [name, source] : parts_.sources) {
-    while (source->connecting() && pause(kConnectPoll)) {
+  for (const JobConfig& job : config_.jobs) {
+    Source& source = *parts_.sources.at(job.spec.source);
+    while (source.connecting() && pause(kConnectPoll)) {
     }
-    if (auto error = source->error()) return std::move(*error).prefixed("source " + name);
+    if (auto error = source.error()) {
+      failing_job_ = job.spec.name;
+      return std::move(*error).prefixed("source " + job.spec.source);
+    }
   }
   SYNCLINE_RETURN_IF_ERROR(resolve_members(context));
   Status prepared = prepare_index(context, index, created);
@@ -198,23 +269,39 @@ Status PlanRunner::resolve_members(PlanContext& context) {
     failing_job_.clear();
     context.members.push_back(std::move(member));
   }
-  make_writers(context.members);
-  return {};
+  return connect_members(context.members, failing_job_);
 }
 
 Status PlanRunner::prepare_index(PlanContext& context, IndexDescription& index, bool& created) {
   SYNCLINE_ASSIGN(auto described, context.admin.describe());
   const std::vector<FieldMapping> fields = fields_of(context);
+  if (!described && !context.owned) {
+    context.index_is_missing = true;  // its owner makes it
+    return {};
+  }
   if (!described) {
     SYNCLINE_RETURN_IF_ERROR(context.admin.create(fields, settings_of(context)));
     created = true;
     SYNCLINE_ASSIGN(described, context.admin.describe());
     if (!described) return Error::retry("the index is gone again just after it was created", "404");
   } else {
-    SYNCLINE_RETURN_IF_ERROR(context.admin.add_missing_fields(fields));
+    Status added = context.admin.add_missing_fields(fields);
+    if (!added.ok()) return blame_member(context, std::move(added).error());
   }
   index = *described;
   return {};
+}
+
+// Whose fields the index cannot take.
+Error PlanRunner::blame_member(PlanContext& context, Error error) {
+  if (error.action != Action::pause_job) return error;
+  for (const auto& member : context.members) {
+    const Status alone = context.admin.add_missing_fields(member->fields);
+    if (alone.ok()) continue;
+    failing_job_ = member->name();
+    return alone.error();
+  }
+  return error;
 }
 
 Status PlanRunner::start_members(PlanContext& context, const IndexDescription& index,
@@ -236,20 +323,20 @@ Status PlanRunner::start_members(PlanContext& context, const IndexDescription& i
   return {};
 }
 
-Status PlanRunner::follow(PlanContext& context, const IndexDescription& index,
-                          const std::string& shape, std::optional<SweepOptions> sweep,
+Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, Stream::Start start,
                           bool created) {
   const bool loads =
+      context.owned &&
       std::any_of(context.members.begin(), context.members.end(), [](const auto& member) {
         return !member->config.paused && !member->record.load.finished_us;
       });
   if (loads && created) {
     SYNCLINE_RETURN_IF_ERROR(context.admin.begin_load_mode());
-  } else if (!loads && index.created_by_syncline) {
+  } else if (!loads && context.owned && index.created_by_syncline) {
     SYNCLINE_RETURN_IF_ERROR(context.admin.end_load_mode());
   }
-  set_running(context, loads, sweep.has_value());
-  Stream stream(context, later_, index.uuid, shape, sweep, stream_events(context.admin));
+  set_running(context, loads, context.owned ? start.sweep.has_value() : !start.swept);
+  Stream stream(context, later_, std::move(start), stream_events(context.admin));
   std::optional<Loader> loader;
   if (loads) {
     stream.load_started();
@@ -329,9 +416,14 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     const std::lock_guard lock(mutex_);
     sweep_due_ = true;
   };
-  events.swept = [this] {
+  events.swept = [this](int64_t strangers) {
     const std::lock_guard lock(mutex_);
     sweeping_ = sweep_due_ = false;
+    strangers_ = strangers;
+  };
+  events.progress = [this](const Member& member, const LoadProgress& progress) {
+    const std::lock_guard lock(mutex_);
+    jobs_[member.name()].load = progress;
   };
   return events;
 }
@@ -356,6 +448,7 @@ void PlanRunner::set_running(const PlanContext& context, bool loading, bool swee
     view.reached = member->record.position;
     view.load = member->record.load;
     view.caught_up_at = parts_.clock.now();
+    view.warnings = missing_indexes(*member, context.members);
   }
 }
 

@@ -31,6 +31,8 @@ struct PlanConfig {
   std::map<std::string, SourceSpec> sources;
 
   std::string plan() const { return target.name + "/" + index; }
+  // An index job defines its documents.
+  bool owned() const;
   bool operator==(const PlanConfig&) const = default;
 };
 
@@ -66,6 +68,7 @@ class PlanRunner {
     LoadProgress load;
     TimePoint caught_up_at;
     int64_t last_lag = 0;  // shown while the source cannot be asked
+    std::vector<std::string> warnings;
   };
   struct Trouble {
     Error error;
@@ -80,8 +83,13 @@ class PlanRunner {
   Status resolve_members(PlanContext& context);
   Status prepare_index(PlanContext& context, IndexDescription& index, bool& created);
   Status start_members(PlanContext& context, const IndexDescription& index, bool& all_started_over);
-  Status follow(PlanContext& context, const IndexDescription& index, const std::string& shape,
-                std::optional<SweepOptions> sweep, bool created);
+  Status start_plan(PlanContext& context, const IndexDescription& index, bool created,
+                    Stream::Start& start);
+  Status start_foreign(PlanContext& context, Session& session, const PlanRecord& plan,
+                       Stream::Start& start);
+  Error blame_member(PlanContext& context, Error error);
+  Status follow(PlanContext& context, const IndexDescription& index, Stream::Start start,
+                bool created);
   Loader::Events loader_events(Stream& stream);
   Stream::Events stream_events(IndexAdmin& admin);
   void set_trouble(const Error& error);
@@ -109,6 +117,7 @@ class PlanRunner {
   bool loading_ = false;    // until the index's settings are restored
   bool sweeping_ = false;   // a load's or a resync's sweep is not over
   bool sweep_due_ = false;  // some sweep, a TRUNCATE's included, is not over
+  int64_t strangers_ = 0;   // documents that the last sweep left alone
   bool ended_ = false;
   bool nudged_ = false;
   Stream* stream_ = nullptr;

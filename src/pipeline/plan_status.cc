@@ -60,7 +60,9 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
     status.state = state_of(job, view);
     status.error = error_of(job, view);
     sweep_due = sweep_due_;
+    status.documents.strangers = strangers_;
   }
+  status.warnings = std::move(view.warnings);
   status.load.rows_done = view.load.rows_done;
   status.load.rows_estimate = view.load.rows_estimate;
   if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;
@@ -95,7 +97,9 @@ std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobVi
   if (!session.ok()) return std::nullopt;
   const auto count = source.change_log().count(**session, view.watch, *view.reached);
   if (!count.ok()) return std::nullopt;
-  return *count;
+  const auto fan_outs = source.plan_store().count_fan_outs(**session, config_.plan(), job);
+  if (!fan_outs.ok()) return std::nullopt;
+  return *count + *fan_outs;
 }
 
 }  // namespace syncline

@@ -1,6 +1,7 @@
 #include "pipeline/stream.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -9,8 +10,8 @@ namespace syncline {
 
 namespace {
 
-constexpr size_t kDocumentsMax =
-    20'000;                          // known to the table at once; past that no more keys are read
+// Known to the table at once; past that no more keys are read.
+constexpr size_t kDocumentsMax = FanOut::kDocumentsMax;
 constexpr size_t kBatchesMax = 256;  // open at once
 constexpr size_t kComposeMax = 1000;
 constexpr size_t kInFlightBytesMax = 24 << 20;
@@ -19,45 +20,20 @@ constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
 constexpr auto kLockInterval = std::chrono::milliseconds(500);
 constexpr auto kIdleWait = std::chrono::milliseconds(500);
+constexpr auto kNapMin = std::chrono::milliseconds(10);
 
 }  // namespace
 
-void LaterList::add(const std::vector<std::string>& ids, TimePoint due) {
-  if (every_document_at_ || ids_ + ids.size() > kIdsMax) {
-    every_document_at_ = std::max(due, every_document_at_.value_or(due));
-    entries_.clear();
-    ids_ = 0;
-    return;
-  }
-  std::vector<std::string>& entry = entries_[due];
-  entry.insert(entry.end(), ids.begin(), ids.end());
-  ids_ += ids.size();
-}
-
-LaterList::Due LaterList::take_due(TimePoint now) {
-  Due due;
-  while (!entries_.empty() && entries_.begin()->first <= now) {
-    std::vector<std::string>& ids = entries_.begin()->second;
-    ids_ -= ids.size();
-    due.ids.insert(due.ids.end(), ids.begin(), ids.end());
-    entries_.erase(entries_.begin());
-  }
-  if (every_document_at_ && *every_document_at_ <= now) {
-    due.every_document = true;
-    every_document_at_.reset();
-  }
-  return due;
-}
-
-Stream::Stream(PlanContext& context, LaterList& later, const std::string& index_uuid,
-               const std::string& shape, std::optional<SweepOptions> sweep, Events events)
+Stream::Stream(PlanContext& context, LaterList& later, Start start, Events events)
     : context_(context),
       later_(later),
-      index_uuid_(index_uuid),
-      shape_(shape),
-      sweep_options_(sweep),
+      start_(std::move(start)),
+      sweep_options_(start_.sweep),
       events_(std::move(events)),
-      composer_(context.members, context.clock, context.stop),
+      composer_(make_composer(context, context.stop)),
+      fan_out_(context, table_, fan_out_feed()),
+      foreign_sweep_(context, start_.swept),
+      foreign_full_due_(!start_.swept),
       read_at_(context.members.size()),
       more_(context.members.size(), false) {
   writer_ =
@@ -132,7 +108,8 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(take_inbox());
   SYNCLINE_RETURN_IF_ERROR(check_surroundings());
   SYNCLINE_RETURN_IF_ERROR(read_members());
-  SYNCLINE_RETURN_IF_ERROR(start_sweep_if_due());
+  SYNCLINE_RETURN_IF_ERROR(fan_out_.step());
+  SYNCLINE_RETURN_IF_ERROR(context_.owned ? step_sweep() : step_foreign_sweep());
   SYNCLINE_RETURN_IF_ERROR(compose_waiting());
   SYNCLINE_RETURN_IF_ERROR(collect_positions());
   return save_positions(false);
@@ -141,13 +118,23 @@ Status Stream::step() {
 void Stream::wait() {
   // There is more to read and room for it: no need to wait.
   if (has_room() && std::find(more_.begin(), more_.end(), true) != more_.end()) return;
+  if (fan_out_.has_work() || sweep_has_work()) return;
   std::unique_lock lock(mutex_);
   const auto news = [&] {
     return inbox_.woken || !inbox_.results.empty() || inbox_.segment_ended ||
            inbox_.load_finished || context_.stop.raised();
   };
-  arrived_.wait_for(lock, kIdleWait, news);
+  Duration nap = kIdleWait;
+  if (!context_.owned)
+    nap = std::clamp<Duration>(foreign_sweep_at_ - context_.clock.now(), kNapMin, kIdleWait);
+  arrived_.wait_for(lock, nap, news);
   inbox_.woken = false;
+}
+
+// A page is done, so the next can be read.
+bool Stream::sweep_has_work() const {
+  if (!table_.feed_is_clear(sweep_feed())) return false;
+  return sweep_ ? !loading_ : foreign_sweep_.begun();
 }
 
 Status Stream::take_inbox() {
@@ -199,7 +186,8 @@ void Stream::queue(int feed, const std::vector<std::string>& ids) {
 }
 
 bool Stream::has_room() const {
-  return table_.size() < kDocumentsMax && table_.open_batches() < kBatchesMax;
+  return table_.size() < kDocumentsMax && table_.open_batches() < kBatchesMax &&
+         !fan_out_.resolving();
 }
 
 Status Stream::read_members() {
@@ -230,18 +218,27 @@ Status Stream::read_member(size_t feed) {
   return {};
 }
 
+// Every document is to be composed: noted durably before a position can move past the reason.
 Status Stream::request_sweep() {
+  const Member& home = context_.home();
+  const PlanStore& store = home.source->plan_store();
   // While one is due already, its mark is stored (and may say more: a resync).
-  if (!sweep_options_) {
-    const Member& first = *context_.members.front();
+  if (!context_.owned || !sweep_options_) {
     SYNCLINE_ASSIGN(const auto session,
-                    first.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
-    SYNCLINE_RETURN_IF_ERROR(
-        first.source->plan_store().set_shape(*session, context_.plan, std::nullopt));
+                    home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+    SYNCLINE_RETURN_IF_ERROR(context_.owned
+                                 ? store.set_shape(*session, context_.plan, std::nullopt)
+                                 : store.set_swept(*session, context_.plan, std::nullopt));
   }
-  sweep_.reset();
-  sweep_options_ = SweepOptions{0, context_.strangers_below};
   sweep_after_batch_ = table_.last_batch() + 1;  // the one that is being read
+  if (context_.owned) {
+    sweep_.reset();
+    sweep_options_ = SweepOptions{0, context_.strangers_below};
+  } else {
+    foreign_sweep_.start_over();
+    foreign_full_due_ = true;
+    foreign_sweep_at_ = {};
+  }
   events_.sweep_due();
   return {};
 }
@@ -249,19 +246,26 @@ Status Stream::request_sweep() {
 void Stream::add_keys(size_t feed, const ChangeBatch& batch) {
   const Member& member = *context_.members[feed];
   const uint64_t number = table_.begin_batch(static_cast<int>(feed));
-  std::vector<std::optional<std::string_view>> values(member.link.size());
-  for (const std::optional<std::string>& key : batch.keys) {
+  const bool property = member.is(JobType::property);
+  std::set<std::string> keys;
+  for (const std::optional<std::string>& logged : batch.keys) {
+    if (!logged) continue;
+    auto key = member.key_of_logged(*logged);
     if (!key) continue;
-    const auto parts = DocumentIdCodec::split_key(*key, member.link.size());
-    if (!parts) continue;
-    for (size_t i = 0; i < values.size(); ++i) values[i] = (*parts)[i];
-    const auto id = member.codec->encode(values);
-    if (id) table_.add(number, *id);
+    if (property) {
+      keys.insert(*std::move(key));
+    } else {
+      table_.add(number, *key);
+    }
   }
-  table_.seal(number, batch.position);
+  if (property) {
+    fan_out_.add(member, number, {keys.begin(), keys.end()}, batch.position);
+  } else {
+    table_.seal(number, batch.position);
+  }
 }
 
-Status Stream::start_sweep_if_due() {
+Status Stream::step_sweep() {
   if (loading_ || !sweep_options_ || !table_.feed_is_clear(sweep_feed())) return {};
   if (!sweep_) {
     if (!table_.ended(sweep_after_batch_)) return {};
@@ -273,23 +277,87 @@ Status Stream::start_sweep_if_due() {
   SYNCLINE_ASSIGN(const std::vector<std::string> ids, sweep_->next_page());
   queue(sweep_feed(), ids);
   if (!sweep_->done()) return {};
+  const int64_t strangers = sweep_->strangers();
   sweep_.reset();
   sweep_options_.reset();
   context_.strangers_below = context_.strangers_below_after_resync;
-  const Member& first = *context_.members.front();
+  return end_sweep(strangers);
+}
+
+Status Stream::end_sweep(int64_t strangers) {
+  const Member& home = context_.home();
+  const PlanStore& store = home.source->plan_store();
   SYNCLINE_ASSIGN(const auto session,
-                  first.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
-  SYNCLINE_RETURN_IF_ERROR(first.source->plan_store().set_shape(*session, context_.plan, shape_));
-  events_.swept();
+                  home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+  SYNCLINE_RETURN_IF_ERROR(store.set_strangers(*session, context_.plan, strangers));
+  SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context_.plan, start_.shape));
+  events_.swept(strangers);
+  return {};
+}
+
+// One page at a time: the next is read when the last is done.
+Status Stream::step_foreign_sweep() {
+  if (!table_.feed_is_clear(sweep_feed())) return {};
+  if (!foreign_sweep_.begun()) {
+    const TimePoint now = context_.clock.now();
+    if (now < foreign_sweep_at_ || !table_.ended(sweep_after_batch_)) return {};
+    foreign_sweep_at_ = now + foreign_sweep_interval();
+    foreign_sweep_is_full_ = foreign_sweep_.is_full();
+    foreign_swept_ = 0;
+    SYNCLINE_RETURN_IF_ERROR(foreign_sweep_.begin());
+  }
+  if (foreign_sweep_.done()) return end_foreign_sweep();
+  SYNCLINE_ASSIGN(const std::vector<std::string> ids, foreign_sweep_.next_page());
+  foreign_swept_ += static_cast<int64_t>(ids.size());
+  queue(sweep_feed(), ids);
+  return ids.empty() ? end_foreign_sweep() : Status();
+}
+
+// What came just after a round began is looked at by the next: well before the time is up.
+Duration Stream::foreign_sweep_interval() const {
+  int seconds = context_.members.front()->config.spec.foreign_sweep_seconds;
+  for (const auto& member : context_.members)
+    seconds = std::min(seconds, member->config.spec.foreign_sweep_seconds);
+  return std::chrono::milliseconds(seconds * 700);
+}
+
+Status Stream::end_foreign_sweep() {
+  const auto swept = foreign_sweep_.finish();
+  if (swept) {
+    const Member& home = context_.home();
+    SYNCLINE_ASSIGN(const auto session,
+                    home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+    SYNCLINE_RETURN_IF_ERROR(home.source->plan_store().set_swept(*session, context_.plan, swept));
+  }
+  const bool start_over = foreign_sweep_.is_full() && !context_.index_is_missing;
+  if (!foreign_full_due_ || !foreign_sweep_is_full_ || start_over) return {};
+  foreign_full_due_ = false;
+  SYNCLINE_RETURN_IF_ERROR(finish_foreign_loads());
+  return end_sweep(0);
+}
+
+// Every document was composed with the rows of every member.
+Status Stream::finish_foreign_loads() {
+  for (const auto& member : context_.members) {
+    LoadProgress& load = member->record.load;
+    if (load.finished_us) continue;
+    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
+                                            SessionPool::Use::short_work, context_.stop));
+    load.finished_us = context_.clock.wall_time_us();
+    load.rows_done = foreign_swept_;
+    load.rows_estimate = foreign_swept_;
+    SYNCLINE_RETURN_IF_ERROR(
+        member->source->plan_store().save_load(*session, context_.plan, member->name(), load));
+    SYNCLINE_RETURN_IF_ERROR(member->source->capture().end_loading(*session, member->record.watch));
+    events_.progress(*member, load);
+  }
   return {};
 }
 
 Status Stream::compose_waiting() {
   while (table_.waiting() > 0 && writer_->bytes_in_flight() < kInFlightBytesMax) {
     const std::vector<std::string> ids = table_.take(kComposeMax);
-    // After we learned of the changes, before any row is read (design section 2).
-    SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
-    SYNCLINE_ASSIGN(Composition composition, composer_.compose(ids, version));
+    SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
     for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);
     SYNCLINE_ASSIGN(const auto unsent, settle_unsendable(context_, composition));
     for (const std::string& id : unsent) table_.done(id);
@@ -342,9 +410,13 @@ Status Stream::check_index() {
   if (context_.clock.now() - index_checked_at_ < kIndexInterval) return {};
   index_checked_at_ = context_.clock.now();
   SYNCLINE_ASSIGN(const auto index, context_.admin.describe());
-  if (!index) return Error::retry("the index was deleted; it is created and loaded again");
-  if (index->uuid != index_uuid_)
-    return Error::retry("the index was replaced by another one; it is loaded again");
+  const std::string uuid = index ? index->uuid : "";
+  if (uuid != start_.index_uuid) {
+    if (!index) return Error::retry("the index was deleted; it is created and loaded again");
+    return Error::retry(start_.index_uuid.empty()
+                            ? "the index is there now; its documents are looked at"
+                            : "the index was replaced by another one; it is loaded again");
+  }
   for (size_t feed = 0; feed < context_.members.size(); ++feed) {
     // Members without changes follow the head, so that what they have to look through stays short.
     Member& member = *context_.members[feed];

@@ -16,32 +16,14 @@
 #include <vector>
 
 #include "pipeline/composer.h"
+#include "pipeline/fan_out.h"
+#include "pipeline/foreign_sweep.h"
+#include "pipeline/later_list.h"
 #include "pipeline/plan_context.h"
 #include "pipeline/sweep.h"
 #include "pipeline/work_table.h"
 
 namespace syncline {
-
-// Documents to be composed once more at a later time, for requests that were cut and may still
-// arrive. Outlives one run of the stream. Bounded: past kIdsMax it stands for every document. The
-// plan's thread alone.
-class LaterList {
- public:
-  static constexpr size_t kIdsMax = 100'000;
-
-  struct Due {
-    std::vector<std::string> ids;
-    bool every_document = false;
-  };
-
-  void add(const std::vector<std::string>& ids, TimePoint due);
-  Due take_due(TimePoint now);
-
- private:
-  std::map<TimePoint, std::vector<std::string>> entries_;
-  size_t ids_ = 0;
-  std::optional<TimePoint> every_document_at_;
-};
 
 class Stream {
  public:
@@ -56,14 +38,22 @@ class Stream {
     std::function<Status()> loaded;
     // A table was truncated: until swept() documents of rows that are gone may still be there.
     std::function<void()> sweep_due;
-    // Every document was composed (sweep): the plan's shape is stored.
-    std::function<void()> swept;
+    // Every document was composed (sweep), so many strangers aside: the plan's shape is stored.
+    std::function<void(int64_t strangers)> swept;
+    // Of a foreign plan: what a member has loaded; its documents are composed by the first sweep.
+    std::function<void(const Member&, const LoadProgress&)> progress;
   };
 
-  // sweep: what to sweep once no load is running; nothing if every document is known to be
-  // composed.
-  Stream(PlanContext& context, LaterList& later, const std::string& index_uuid,
-         const std::string& shape, std::optional<SweepOptions> sweep, Events events);
+  struct Start {
+    std::string index_uuid;  // empty: there is no index yet
+    std::string shape;       // of the plan, to be stored when every document was composed
+    // Owned: what to sweep once no load is running; nothing if every document is known to be
+    // composed.
+    std::optional<SweepOptions> sweep;
+    // Foreign: up to where documents were looked at; nothing: none was.
+    std::optional<std::string> swept;
+  };
+  Stream(PlanContext& context, LaterList& later, Start start, Events events);
   ~Stream();
 
   // Returns with the reason for its end: retry (trouble, or the tables must be looked at anew),
@@ -96,22 +86,28 @@ class Stream {
   Status compose_waiting();
   Status collect_positions();
   Status save_positions(bool now);
-  Status start_sweep_if_due();
+  Status step_sweep();
+  Status step_foreign_sweep();
+  Status end_foreign_sweep();
+  Status finish_foreign_loads();
+  Status end_sweep(int64_t strangers);
+  Duration foreign_sweep_interval() const;
   Status check_surroundings();
   Status check_index();
   Status check_lock_waiters();
   void confirm_deletes();
   void wait();
+  bool sweep_has_work() const;
   bool has_room() const;
   int confirm_feed() const { return static_cast<int>(context_.members.size()); }
   int sweep_feed() const { return confirm_feed() + 1; }
   int later_feed() const { return confirm_feed() + 2; }
+  int fan_out_feed() const { return confirm_feed() + 3; }
   void queue(int feed, const std::vector<std::string>& ids);
 
   PlanContext& context_;
   LaterList& later_;
-  const std::string index_uuid_;
-  const std::string shape_;
+  const Start start_;
   std::optional<SweepOptions> sweep_options_;
   const Events events_;
 
@@ -121,8 +117,14 @@ class Stream {
 
   // The plan thread's alone:
   WorkTable table_;
-  Composer composer_;
+  std::unique_ptr<Composer> composer_;
+  FanOut fan_out_;
   std::unique_ptr<Sweep> sweep_;
+  ForeignSweep foreign_sweep_;
+  bool foreign_full_due_;               // every document is to be looked at
+  bool foreign_sweep_is_full_ = false;  // and the round under way does it
+  int64_t foreign_swept_ = 0;           // documents of the round
+  TimePoint foreign_sweep_at_;          // when the next round is due
   uint64_t sweep_after_batch_ =
       0;  // compositions that began before what the sweep is for must have ended
   std::map<size_t, Position> unsaved_;

@@ -102,6 +102,11 @@ bool WorkTable::feed_is_clear(int feed) const {
   return found == feeds_.end() || found->second.batches.empty();
 }
 
+size_t WorkTable::open_batches(int feed) const {
+  const auto found = feeds_.find(feed);
+  return found == feeds_.end() ? 0 : found->second.batches.size();
+}
+
 bool WorkTable::ended(uint64_t batch) const {
   return std::none_of(feed_of_.begin(), feed_of_.end(),
                       [&](const auto& open) { return open.first <= batch; });

@@ -43,6 +43,7 @@ class WorkTable {
   bool ended(uint64_t batch) const;
   uint64_t last_batch() const { return next_batch_ - 1; }
   size_t open_batches() const { return feed_of_.size(); }
+  size_t open_batches(int feed) const;
 
   size_t size() const { return documents_.size(); }
   size_t waiting() const { return waiting_.size(); }

@@ -12,7 +12,7 @@ namespace syncline {
 
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
 constexpr auto kWriterPoll = std::chrono::milliseconds(20);
@@ -413,7 +413,8 @@ Status Capture::uninstall(Session& session, const StopSignal& stop) {
           {schema_}));
   for (int i = 0; i < versions.size(); ++i)
     script += "DROP SEQUENCE " + schema_ + "." + versions.text(i, 0) + ";";
-  for (const char* table : {"member", "plan", "watch", "log_0", "log_1", "log_2", "instance"}) {
+  for (const char* table :
+       {"member", "fan_out", "plan", "watch", "log_0", "log_1", "log_2", "instance"}) {
     script += std::string("DROP TABLE ") + schema_ + "." + table + ";";
   }
   for (const char* sequence : {"state", "overflow", "altered"}) {

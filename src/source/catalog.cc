@@ -19,6 +19,7 @@ using TypeRows = std::map<uint32_t, TypeRow>;
 struct AttributeRow {
   std::string name;
   uint32_t type = 0;
+  bool collated = false;
 };
 using CompositeRows = std::map<uint32_t, std::vector<AttributeRow>>;  // by typrelid
 
@@ -57,7 +58,7 @@ const char* const kTypesSql =
     " FROM needed d JOIN pg_type t ON t.oid = d.oid JOIN pg_namespace n ON n.oid = t.typnamespace";
 
 const char* const kAttributesSql =
-    "SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a"
+    "SELECT a.attrelid, a.attname, a.atttypid, a.attcollation <> 0 FROM pg_attribute a"
     " WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY "
     "a.attrelid, a.attnum";
 
@@ -80,6 +81,10 @@ const char* const kUniqueSql =
     " AND k.ord <= i.indnkeyatts"
     " GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, bool_and(a.attnotnull) "
     "DESC, i.indexrelid";
+
+const char* const kIndexedSql =
+    "SELECT DISTINCT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
+    " AND a.attnum = i.indkey[0] WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL";
 
 const char* const kLeavesSql =
     "WITH RECURSIVE tree(oid) AS (SELECT $1::oid UNION SELECT i.inhrelid FROM tree t JOIN "
@@ -215,7 +220,8 @@ Result<CompositeRows> read_attributes(Session& session, const std::vector<uint32
   SYNCLINE_ASSIGN(const Rows rows, session.query(kAttributesSql, {oid_array(relations)}));
   CompositeRows composites;
   for (int i = 0; i < rows.size(); ++i) {
-    composites[oid_of(rows, i, 0)].push_back({rows.text(i, 1), oid_of(rows, i, 2)});
+    composites[oid_of(rows, i, 0)].push_back(
+        {rows.text(i, 1), oid_of(rows, i, 2), rows.boolean(i, 3)});
   }
   return composites;
 }
@@ -257,6 +263,7 @@ Status read_columns(Session& session, TableInfo& table) {
     column.equality =
         "OPERATOR(" + (equality == equalities.end() ? "pg_catalog.=" : equality->second) + ")";
     column.text_needs_settings = !text_is_fixed(*column.type) && types.at(base).type != 'e';
+    column.collated = attribute.collated;
     column.index_type = index_type_of(*column.type);
     table.columns.push_back(std::move(column));
   }
@@ -287,6 +294,12 @@ Status read_unique_keys(Session& session, TableInfo& table) {
     table.unique_keys.clear();
     table.winner_key.clear();
   }
+  return {};
+}
+
+Status read_indexed(Session& session, TableInfo& table) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kIndexedSql, {std::to_string(table.oid)}));
+  for (int i = 0; i < rows.size(); ++i) table.indexed.push_back(rows.text(i, 0));
   return {};
 }
 
@@ -333,6 +346,10 @@ const ColumnInfo* TableInfo::column(std::string_view name) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+bool TableInfo::is_indexed(const std::string& name) const {
+  return std::find(indexed.begin(), indexed.end(), name) != indexed.end();
+}
+
 bool TableInfo::unique_on(const std::vector<std::string>& names) const {
   return std::any_of(unique_keys.begin(), unique_keys.end(),
                      [&](const std::vector<std::string>& key) {
@@ -360,6 +377,7 @@ Result<TableInfo> describe_table(Session& session, const std::string& schema,
   SYNCLINE_RETURN_IF_ERROR(read_columns(session, table));
   SYNCLINE_RETURN_IF_ERROR(read_leaves(session, table));
   SYNCLINE_RETURN_IF_ERROR(read_unique_keys(session, table));
+  SYNCLINE_RETURN_IF_ERROR(read_indexed(session, table));
   return table;
 }
 

@@ -20,7 +20,8 @@ namespace syncline {
 struct ColumnInfo {
   std::string name;
   PgTypePtr type;
-  std::string equality;  // OPERATOR(schema.=): the default btree equality of its base type
+  std::string equality;   // OPERATOR(schema.=): the default btree equality of its base type
+  bool collated = false;  // its order depends on a collation
   bool text_needs_settings = false;  // its text depends on session settings such as DateStyle
   std::string index_type;            // the field type that fits it when the user named none
 };
@@ -46,6 +47,9 @@ struct TableInfo {
   std::vector<std::string>
       winner_key;                // primary key, else a unique key of NOT NULL columns, else empty
   std::vector<LeafInfo> leaves;  // ordered by oid
+  std::vector<std::string> indexed;  // columns that lead an index over whole rows
+
+  bool is_indexed(const std::string& column) const;
 
   const ColumnInfo* column(std::string_view name) const;
   // No two rows share the values of these columns (NULLs aside).

@@ -21,8 +21,8 @@ Status done(Result<Rows> result) {
 
 Result<PlanRecord> PlanStore::open_plan(Session& session, const std::string& plan,
                                         int64_t version_floor) const {
-  const std::string select =
-      "SELECT number, shape, version_base FROM " + schema_ + ".plan WHERE id = $1";
+  const std::string select = "SELECT number, shape, version_base, strangers, swept FROM " +
+                             schema_ + ".plan WHERE id = $1";
   SYNCLINE_ASSIGN(Rows rows, session.query(select, {plan}));
   if (rows.empty()) {
     SYNCLINE_RETURN_IF_ERROR(
@@ -36,6 +36,8 @@ Result<PlanRecord> PlanStore::open_plan(Session& session, const std::string& pla
   record.number = static_cast<int>(rows.integer(0, 0));
   if (const auto shape = rows.get(0, 1)) record.shape = std::string(*shape);
   record.version_base = rows.integer(0, 2);
+  record.strangers = rows.integer(0, 3);
+  if (const auto swept = rows.get(0, 4)) record.swept = std::string(*swept);
   SYNCLINE_RETURN_IF_ERROR(
       session.script("CREATE SEQUENCE IF NOT EXISTS " + version_sequence(record.number)));
   SYNCLINE_RETURN_IF_ERROR(raise_version(session, record.number, version_floor));
@@ -59,6 +61,58 @@ Status PlanStore::set_shape(Session& session, const std::string& plan,
                             const std::optional<std::string>& shape) const {
   return done(
       session.query("UPDATE " + schema_ + ".plan SET shape = $2 WHERE id = $1", {plan, shape}));
+}
+
+Status PlanStore::set_strangers(Session& session, const std::string& plan,
+                                int64_t strangers) const {
+  return done(session.query("UPDATE " + schema_ + ".plan SET strangers = $2::bigint WHERE id = $1",
+                            {plan, std::to_string(strangers)}));
+}
+
+Status PlanStore::set_swept(Session& session, const std::string& plan,
+                            const std::optional<std::string>& swept) const {
+  return done(
+      session.query("UPDATE " + schema_ + ".plan SET swept = $2 WHERE id = $1", {plan, swept}));
+}
+
+Status PlanStore::add_fan_out(Session& session, const std::string& plan, const std::string& job,
+                              const std::string& key) const {
+  return done(session.query("INSERT INTO " + schema_ +
+                                ".fan_out (plan, job, key, digest)"
+                                " VALUES ($1, $2, $3, sha256(convert_to($3, 'UTF8')))"
+                                " ON CONFLICT (plan, job, digest) DO UPDATE SET resume = NULL",
+                            {plan, job, key}));
+}
+
+Result<std::vector<FanOutRecord>> PlanStore::fan_outs(Session& session, const std::string& plan,
+                                                      const std::string& job, int max) const {
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query("SELECT id, key, resume FROM " + schema_ +
+                                    ".fan_out WHERE plan = $1 AND job = $2 ORDER BY id LIMIT "
+                                    "$3::int",
+                                {plan, job, std::to_string(max)}));
+  std::vector<FanOutRecord> records;
+  for (int i = 0; i < rows.size(); ++i)
+    records.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2)});
+  return records;
+}
+
+Result<int64_t> PlanStore::count_fan_outs(Session& session, const std::string& plan,
+                                          const std::string& job) const {
+  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT count(*) FROM " + schema_ +
+                                                     ".fan_out WHERE plan = $1 AND job = $2",
+                                                 {plan, job}));
+  return rows.integer(0, 0);
+}
+
+Status PlanStore::save_fan_out(Session& session, const FanOutRecord& record) const {
+  return done(session.query("UPDATE " + schema_ + ".fan_out SET resume = $2 WHERE id = $1::bigint",
+                            {std::to_string(record.id), record.resume}));
+}
+
+Status PlanStore::remove_fan_out(Session& session, int64_t id) const {
+  return done(session.query("DELETE FROM " + schema_ + ".fan_out WHERE id = $1::bigint",
+                            {std::to_string(id)}));
 }
 
 Result<std::optional<MemberRecord>> PlanStore::read_member(Session& session,
@@ -93,6 +147,8 @@ Result<std::optional<MemberRecord>> PlanStore::read_member(Session& session,
 
 Status PlanStore::start_member(Session& session, const std::string& plan, const std::string& job,
                                MemberRecord& record) const {
+  SYNCLINE_RETURN_IF_ERROR(done(session.query(
+      "DELETE FROM " + schema_ + ".fan_out WHERE plan = $1 AND job = $2", {plan, job})));
   SYNCLINE_ASSIGN(
       const Rows rows,
       session.query("INSERT INTO " + schema_ +
@@ -148,6 +204,11 @@ Status PlanStore::forget_others(Session& session,
       "DELETE FROM " + schema_ +
           ".member m WHERE NOT EXISTS (SELECT FROM"
           " unnest($1::text[], $2::text[]) w(plan, job) WHERE w.plan = m.plan AND w.job = m.job)",
+      {plan_array, Session::array_literal(jobs)})));
+  SYNCLINE_RETURN_IF_ERROR(done(session.query(
+      "DELETE FROM " + schema_ +
+          ".fan_out f WHERE NOT EXISTS (SELECT FROM"
+          " unnest($1::text[], $2::text[]) w(plan, job) WHERE w.plan = f.plan AND w.job = f.job)",
       {plan_array, Session::array_literal(jobs)})));
   SYNCLINE_ASSIGN(const Rows gone,
                   session.query("DELETE FROM " + schema_ +

@@ -40,6 +40,15 @@ struct PlanRecord {
   int number = 0;
   std::optional<std::string> shape;
   int64_t version_base = 0;
+  int64_t strangers = 0;
+  std::optional<std::string> swept;
+};
+
+// A changed property value whose documents are composed page by page.
+struct FanOutRecord {
+  int64_t id = 0;
+  std::string key;
+  std::string resume;
 };
 
 class PlanStore {
@@ -55,11 +64,24 @@ class PlanStore {
   Status raise_version(Session& session, int number, int64_t at_least) const;
   Status set_shape(Session& session, const std::string& plan,
                    const std::optional<std::string>& shape) const;
+  Status set_strangers(Session& session, const std::string& plan, int64_t strangers) const;
+  Status set_swept(Session& session, const std::string& plan,
+                   const std::optional<std::string>& swept) const;
+
+  // Fan-outs of a job (design section 4). Adding one that is there begins it again.
+  Status add_fan_out(Session& session, const std::string& plan, const std::string& job,
+                     const std::string& key) const;
+  Result<std::vector<FanOutRecord>> fan_outs(Session& session, const std::string& plan,
+                                             const std::string& job, int max) const;
+  Result<int64_t> count_fan_outs(Session& session, const std::string& plan,
+                                 const std::string& job) const;
+  Status save_fan_out(Session& session, const FanOutRecord& record) const;
+  Status remove_fan_out(Session& session, int64_t id) const;
 
   Result<std::optional<MemberRecord>> read_member(Session& session, const std::string& plan,
                                                   const std::string& job) const;
-  // Starts a member over: position now, nothing loaded. record.position and load are set to what
-  // was stored.
+  // Starts a member over: position now, nothing loaded, no fan-outs. record.position and load are
+  // set to what was stored.
   Status start_member(Session& session, const std::string& plan, const std::string& job,
                       MemberRecord& record) const;
   Status save_position(Session& session, const std::string& plan, const std::string& job,

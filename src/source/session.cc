@@ -220,7 +220,7 @@ Result<Rows> Session::collect(TimePoint deadline) {
   return last;
 }
 
-Status Session::send_query(const std::string& sql, std::span<const Param> params) {
+Status Session::begin_query(const std::string& sql, std::span<const Param> params) {
   PGconn* connection = connection_.get();
   const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
   auto known = prepared_.find(sql);
@@ -249,7 +249,11 @@ Status Session::send_query(const std::string& sql, std::span<const Param> params
 }
 
 Result<Rows> Session::query(const std::string& sql, std::span<const Param> params) {
-  SYNCLINE_RETURN_IF_ERROR(send_query(sql, params));
+  SYNCLINE_RETURN_IF_ERROR(begin_query(sql, params));
+  return end_query();
+}
+
+Result<Rows> Session::end_query() {
   return collect(std::chrono::steady_clock::now() + kAnswerTimeout);
 }
 

@@ -66,6 +66,10 @@ class Session {
   Result<Rows> query(const std::string& sql, std::initializer_list<Param> params) {
     return query(sql, std::span<const Param>(params.begin(), params.size()));
   }
+  // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
+  // waits for the answer. Nothing else may be asked of the session in between.
+  Status begin_query(const std::string& sql, std::span<const Param> params);
+  Result<Rows> end_query();
   // Several statements in one transaction (the simple protocol's), without parameters.
   Status script(const std::string& sql);
 
@@ -108,7 +112,6 @@ class Session {
 
   static Result<std::unique_ptr<Session>> connect(const SourceSpec& spec, const StopSignal& stop);
   Status set_up();
-  Status send_query(const std::string& sql, std::span<const Param> params);
   Status wait_socket(bool for_write, TimePoint deadline);
   Status flush(TimePoint deadline);
   Result<Rows> collect(TimePoint deadline);

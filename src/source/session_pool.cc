@@ -46,11 +46,33 @@ Result<SessionPool::Lease> SessionPool::acquire(Use use, const StopSignal& stop,
     }
     ++lent_;
     if (use == Use::load) ++loads_;
-    if (!idle_.empty()) {
-      session = std::move(idle_.back());
-      idle_.pop_back();
-    }
+    session = take_idle();
   }
+  return open(std::move(session), use, stop);
+}
+
+Result<std::optional<SessionPool::Lease>> SessionPool::try_acquire(const StopSignal& stop,
+                                                                   int spared) {
+  std::unique_ptr<Session> session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (lent_ + spared >= sessions_max_) return std::optional<Lease>();
+    ++lent_;
+    session = take_idle();
+  }
+  SYNCLINE_ASSIGN(Lease lease, open(std::move(session), Use::short_work, stop));
+  return std::optional<Lease>(std::move(lease));
+}
+
+std::unique_ptr<Session> SessionPool::take_idle() {
+  if (idle_.empty()) return nullptr;
+  std::unique_ptr<Session> session = std::move(idle_.back());
+  idle_.pop_back();
+  return session;
+}
+
+Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, Use use,
+                                             const StopSignal& stop) {
   if (session && session->usable()) {
     session->set_stop(stop);
     return Lease(this, std::move(session), use);

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -50,8 +51,13 @@ class SessionPool {
   // is idle. Error: retry, or what Session::open says. `stop` outlives the lease and ends the
   // lessee's waits on the socket.
   Result<Lease> acquire(Use use, const StopSignal& stop, Duration timeout = kAcquireTimeout);
+  // A further connection for short work if one is idle or may be opened while at least `spared`
+  // others stay free. Never waits for one.
+  Result<std::optional<Lease>> try_acquire(const StopSignal& stop, int spared);
 
  private:
+  Result<Lease> open(std::unique_ptr<Session> session, Use use, const StopSignal& stop);
+  std::unique_ptr<Session> take_idle();  // mutex_ is held
   void give_back(std::unique_ptr<Session> session, Use use);
 
   const SourceSpec spec_;

@@ -38,8 +38,23 @@ std::string from_keys(const TableInfo& table, const std::vector<std::string>& li
          on;
 }
 
-std::string lookup_sql(const TableInfo& table, const std::vector<std::string>& link,
-                       const std::string& select_list, int claims_max) {
+// As its column orders, but text by bytes.
+std::string order_of(const TableInfo& table, const std::string& name) {
+  const ColumnInfo& column = *table.column(name);
+  const std::string quoted = "t." + Session::quote_identifier(name);
+  return column.collated ? quoted + "::text COLLATE \"C\"" : quoted;
+}
+
+std::string ordered_sql(const TableInfo& table, const std::vector<std::string>& link,
+                        const std::string& select_list, const std::string& element_order) {
+  std::string order = order_of(table, element_order) + " NULLS LAST";
+  for (const std::string& name : table.winner_key) order += ", " + order_of(table, name);
+  return "SELECT " + select_list + from_keys(table, link) + " ORDER BY " + order + " LIMIT $" +
+         std::to_string(link.size() + 1) + "::bigint";
+}
+
+std::string highest_sql(const TableInfo& table, const std::vector<std::string>& link,
+                        const std::string& select_list, bool by_value, int claims_max) {
   if (table.unique_on(link)) return "SELECT " + select_list + from_keys(table, link);
   if (table.winner_key.empty()) {
     // One array's cardinality bounds what a page can hold; the second row of an id is already an
@@ -47,45 +62,61 @@ std::string lookup_sql(const TableInfo& table, const std::vector<std::string>& l
     return "SELECT " + select_list + from_keys(table, link) + " LIMIT cardinality($1::text[]) * " +
            std::to_string(claims_max);
   }
-  // By the ids' text: types such as citext hold values for equal that are different ids.
-  std::string ids, order;
+  // Else by the text: types such as citext hold values for equal that are different ids.
+  std::string places, order;
   for (const std::string& name : link) {
-    if (!ids.empty()) ids += ", ";
-    ids += "t." + Session::quote_identifier(name) + "::text COLLATE \"C\"";
+    if (!places.empty()) places += ", ";
+    places += "t." + Session::quote_identifier(name) + (by_value ? "" : "::text COLLATE \"C\"");
   }
   for (const std::string& name : table.winner_key)
     order += ", t." + Session::quote_identifier(name) + " DESC";
-  return "SELECT DISTINCT ON (" + ids + ") " + select_list + from_keys(table, link) + " ORDER BY " +
-         ids + order;
+  return "SELECT DISTINCT ON (" + places + ") " + select_list + from_keys(table, link) +
+         " ORDER BY " + places + order;
 }
 
 }  // namespace
 
 TableQueries::TableQueries(const TableInfo& table, std::vector<std::string> link,
-                           std::vector<std::string> columns)
+                           std::vector<std::string> columns, RowsOfPlace which,
+                           const std::string& element_order)
     : link_(std::move(link)),
       columns_(std::move(columns)),
       select_list_(column_list(link_) + (columns_.empty() ? "" : ", ") + column_list(columns_)),
       link_list_(column_list(link_)),
-      lookup_sql_(lookup_sql(table, link_, select_list_, kClaimsMax)) {}
+      count_sql_("SELECT count(*) FROM " + table.qualified_name),
+      bounded_(which == RowsOfPlace::all),
+      lookup_sql_(bounded_ ? ordered_sql(table, link_, select_list_, element_order)
+                           : highest_sql(table, link_, select_list_,
+                                         which == RowsOfPlace::highest_by_value, kClaimsMax)) {}
 
-Result<std::vector<Rows>> TableQueries::read_by_keys(
-    Session& session, std::span<const std::vector<std::string>> keys) const {
-  std::vector<Rows> parts;
-  if (keys.empty()) return parts;
-  SYNCLINE_RETURN_IF_ERROR(read_part(session, keys, parts));
-  return parts;
-}
-
-Status TableQueries::read_part(Session& session, std::span<const std::vector<std::string>> keys,
-                               std::vector<Rows>& parts) const {
+std::vector<Param> TableQueries::params_of(Keys keys) const {
   std::vector<Param> params;
   std::vector<std::string> values(keys.size());
   for (size_t column = 0; column < link_.size(); ++column) {
     for (size_t i = 0; i < keys.size(); ++i) values[i] = keys[i][column];
     params.emplace_back(Session::array_literal(values));
   }
-  Result<Rows> rows = session.query(lookup_sql_, params);
+  // The rows of one place alone are read whatever their number.
+  if (bounded_) params.push_back(keys.size() == 1 ? Param() : Param(std::to_string(kRowsMax + 1)));
+  return params;
+}
+
+Status TableQueries::begin_read(Session& session, Keys keys) const {
+  return keys.empty() ? Status() : session.begin_query(lookup_sql_, params_of(keys));
+}
+
+Result<std::vector<Rows>> TableQueries::end_read(Session& session, Keys keys) const {
+  std::vector<Rows> parts;
+  if (!keys.empty()) SYNCLINE_RETURN_IF_ERROR(take_part(session, session.end_query(), keys, parts));
+  return parts;
+}
+
+Status TableQueries::read_part(Session& session, Keys keys, std::vector<Rows>& parts) const {
+  return take_part(session, session.query(lookup_sql_, params_of(keys)), keys, parts);
+}
+
+Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
+                               std::vector<Rows>& parts) const {
   if (rows.ok()) {
     parts.push_back(std::move(rows).value());
     return {};
@@ -96,6 +127,11 @@ Status TableQueries::read_part(Session& session, std::span<const std::vector<std
   const size_t half = keys.size() / 2;
   SYNCLINE_RETURN_IF_ERROR(read_part(session, keys.first(half), parts));
   return read_part(session, keys.subspan(half), parts);
+}
+
+Result<int64_t> TableQueries::count_rows(Session& session) const {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(count_sql_));
+  return rows.integer(0, 0);
 }
 
 std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const {

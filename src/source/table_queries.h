@@ -1,4 +1,4 @@
-// TableQueries: the SQL that reads one job's rows: by COPY while loading, by ids while composing.
+// TableQueries: the SQL that reads one job's rows: by COPY while loading, by keys while composing.
 //
 // Owner: Member; immutable, any thread. Every row begins with the link columns, then the columns
 // asked for.
@@ -14,19 +14,35 @@
 
 namespace syncline {
 
+// Which rows of one place a lookup gives.
+enum class RowsOfPlace {
+  highest_by_text,   // the one with the highest winner key; a place is the link's text
+  highest_by_value,  // likewise; a place is the link's value, so that 1.0 and 1.00 are one
+  all,               // ordered by a column, then by the winner key
+};
+
 class TableQueries {
  public:
-  // Precondition: the table has all of these columns.
+  // Precondition: the table has all of these columns. element_order: for `all`, else empty.
   TableQueries(const TableInfo& table, std::vector<std::string> link,
-               std::vector<std::string> columns);
+               std::vector<std::string> columns, RowsOfPlace which,
+               const std::string& element_order);
 
   // The rows whose link columns have these values: keys[i] holds the text of each link column of
-  // the i-th id. Where several rows may claim one id, the row with the highest winner key comes
-  // alone; without a winner key they all come (at most kClaimsMax for each id asked). Text that
-  // does not parse as its column's type matches nothing.
-  Result<std::vector<Rows>> read_by_keys(Session& session,
-                                         std::span<const std::vector<std::string>> keys) const;
+  // the i-th key. Where several rows claim one place that only one can have, the one with the
+  // highest winner key comes alone; without a winner key they all come (at most kClaimsMax for each
+  // key asked). Text that does not parse as its column's type matches nothing. In two steps, so
+  // that several sessions read at once; keys live until the second.
+  using Keys = std::span<const std::vector<std::string>>;
+  Status begin_read(Session& session, Keys keys) const;
+  Result<std::vector<Rows>> end_read(Session& session, Keys keys) const;
   static constexpr int kClaimsMax = 4;
+  // With `all` and several keys no more than one row above this comes: then there may be more, and
+  // the caller asks for fewer keys.
+  static constexpr int kRowsMax = 50'000;
+
+  // All rows of the table.
+  Result<int64_t> count_rows(Session& session) const;
 
   // COPY of a leaf from a block on: ctid first, then the row as above (only the link columns if
   // `link_only`).
@@ -36,11 +52,14 @@ class TableQueries {
   size_t row_size() const { return link_.size() + columns_.size(); }
 
  private:
-  Status read_part(Session& session, std::span<const std::vector<std::string>> keys,
-                   std::vector<Rows>& parts) const;
+  std::vector<Param> params_of(Keys keys) const;
+  Status read_part(Session& session, Keys keys, std::vector<Rows>& parts) const;
+  Status take_part(Session& session, Result<Rows> rows, Keys keys, std::vector<Rows>& parts) const;
 
   std::vector<std::string> link_, columns_;
   std::string select_list_, link_list_;
+  std::string count_sql_;
+  bool bounded_;
   std::string lookup_sql_;
 };
 

@@ -51,27 +51,34 @@ std::string ClusterAnswer::error_reason() const {
   return reason;
 }
 
-Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
+Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
   HttpResponse response = http.call(make_request(call));
   if (response.status == 0)
     return Error::retry("cannot " + call.doing +
                         ": the cluster is not reachable: " + response.failure);
-  ClusterAnswer answer{response.status, json::parse(response.body, nullptr, false)};
-  const std::string code = std::to_string(answer.status);
+  RawAnswer raw{response.status, std::move(response.body)};
+  if (raw.status < 400) return raw;
+  const std::string code = std::to_string(raw.status);
+  const ClusterAnswer answer{raw.status, json::parse(raw.body, nullptr, false)};
   const std::string reason = mask_values(answer.error_reason());
-  if (answer.status == 401)
+  if (raw.status == 401)
     return Error::pause_job("cannot " + call.doing +
                                 ": the cluster refuses the credentials (401); " +
                                 "they must be valid and hold the privilege " + call.privilege,
                             code);
-  if (answer.status == 403)
+  if (raw.status == 403)
     return Error::pause_job("cannot " + call.doing + ": it needs the privilege " + call.privilege +
                                 " and an index that is not blocked (403 " + reason + ")",
                             code);
-  if (answer.status == 429 || answer.status >= 500)
+  if (raw.status == 429 || raw.status >= 500)
     return Error::retry("cannot " + call.doing + ": the cluster answered " + code + " " + reason,
                         code);
-  return answer;
+  return raw;
+}
+
+Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
+  SYNCLINE_ASSIGN(const RawAnswer raw, ask_raw(http, call));
+  return ClusterAnswer{raw.status, json::parse(raw.body, nullptr, false)};
 }
 
 Result<json> demand(HttpClient& http, const ClusterCall& call) {

@@ -29,6 +29,12 @@ struct ClusterAnswer {
   std::string error_reason() const;
 };
 
+// The answer as it came, for those who must not have its numbers converted; else as ask().
+struct RawAnswer {
+  int status = 0;
+  std::string body;
+};
+Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call);
 // An answer below 500 that is neither 401, 403 nor 429; all others, and no answer, become errors.
 Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call);
 // As above; 4xx become errors too.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/log.h"
 #include "target/cluster_call.h"
 #include "target/index_mapping.h"
 #include "target/url.h"
@@ -234,15 +235,28 @@ Result<int64_t> IndexAdmin::count() {
 }
 
 Result<IndexAdmin::ScrollPage> IndexAdmin::begin_scroll() {
-  auto call = call_for(index_, "POST",
-                       "/_search?allow_partial_search_results=false&filter_path=_scroll_id%2C"
-                       "_shards.failed%2Chits.hits._id%2Chits.hits._version&scroll=" +
-                           std::string(kScrollKept),
-                       "search", "read");
-  call.body = {{"size", kIdsMax}, {"sort", {"_doc"}}, {"_source", false}, {"version", true}};
+  return begin_scroll(R"({"match_all":{}})", -1, kIdsMax);
+}
+
+Result<IndexAdmin::ScrollPage> IndexAdmin::begin_scroll(const std::string& query_json, int shard,
+                                                        size_t size) {
+  std::string suffix =
+      "/_search?allow_partial_search_results=false&filter_path=_scroll_id%2C"
+      "_shards.failed%2Chits.hits._id%2Chits.hits._version%2Cerror%2Cstatus&scroll=" +
+      std::string(kScrollKept);
+  if (shard >= 0) suffix += "&preference=_shards%3A" + std::to_string(shard);
+  auto call = call_for(index_, "POST", suffix, "search", "read");
+  call.body = {{"size", size},
+               {"sort", {"_doc"}},
+               {"_source", false},
+               {"version", true},
+               {"query", json::parse(query_json, nullptr, false)}};
   call.large_answer = true;
-  SYNCLINE_ASSIGN(const json answer, demand(http_, call));
-  return make_page(answer);
+  SYNCLINE_ASSIGN(const ClusterAnswer answer, ask(http_, call));
+  if (answer.status == 400)
+    return Error::park("the cluster refuses the query: " + mask_values(answer.error_reason()));
+  if (answer.status >= 300) return refusal(call, answer);
+  return make_page(answer.body);
 }
 
 Result<IndexAdmin::ScrollPage> IndexAdmin::next_page(const std::string& scroll_id) {

@@ -87,6 +87,9 @@ class IndexAdmin {
     std::vector<FoundDocument> documents;
   };
   Result<ScrollPage> begin_scroll();
+  // The same over the documents that match a query (JSON, of the query DSL), of one shard alone if
+  // `shard` is not negative, in pages of `size`. A query that the cluster refuses: park.
+  Result<ScrollPage> begin_scroll(const std::string& query_json, int shard, size_t size);
   Result<ScrollPage> next_page(const std::string& scroll_id);
   void end_scroll(const std::string& scroll_id);
 

@@ -48,7 +48,24 @@ CREATE TABLE {{schema}}.plan (
   number       integer GENERATED ALWAYS AS IDENTITY,
   -- a digest of its jobs as of the last time that every document was composed; NULL: not yet
   shape        text,
-  version_base bigint NOT NULL       -- every version of this plan lies above it
+  version_base bigint NOT NULL,      -- every version of this plan lies above it
+  -- documents that a sweep left alone, since they are not ours
+  strangers    bigint NOT NULL DEFAULT 0,
+  -- a foreign index: how far its documents have been looked at, as JSON {shard: sequence number};
+  -- NULL: not at all
+  swept        text
+);
+
+-- Changed values of property rows that touch so many documents that they are composed page by page
+-- in a lane of their own. A row is here before the position of its job passes the change.
+CREATE TABLE {{schema}}.fan_out (
+  id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  plan   text NOT NULL,
+  job    text NOT NULL,
+  key    text NOT NULL,
+  digest bytea NOT NULL,             -- of the key, which may be longer than an index takes
+  resume text,                       -- everything up to this link is composed; NULL: nothing yet
+  UNIQUE (plan, job, digest)
 );
 
 -- One row for each job that reads a table of this database: how far it is.

@@ -1,0 +1,169 @@
+#include "pipeline/foreign_composer.h"
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "document/compare_value.h"
+#include "pipeline/owned_composer.h"
+#include "pipeline/plan_context.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr size_t kIdsMax = DocumentReader::kIdsMax;
+constexpr double kPageBytes = 4 << 20;  // documents held at once
+
+std::vector<std::string> names_written(const Members& members) {
+  std::vector<std::string> names;
+  for (const auto& member : members) {
+    for (const FieldMapping& field : member->fields) names.push_back(field.name);
+  }
+  return names;
+}
+
+// JSON knows no dates: they are strings there.
+bool is_same_family(ValueFamily column, ValueFamily json) {
+  return column == json || (column == ValueFamily::date && json == ValueFamily::string);
+}
+
+}  // namespace
+
+ForeignComposer::ForeignComposer(PlanContext& context, const StopSignal& stop)
+    : context_(context),
+      reader_(stop),
+      properties_(context.members),
+      own_names_(names_written(context.members)),
+      found_(context.members.size()) {}
+
+size_t ForeignComposer::page_size() const {
+  return std::clamp<size_t>(static_cast<size_t>(kPageBytes / document_bytes_), 1, kIdsMax);
+}
+
+Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
+  ids = ids.first(std::min(ids.size(), page_size()));
+  const TimePoint read_at = context_.clock.now();
+  Composition composition;
+  composition.documents = ids.size();
+  SYNCLINE_RETURN_IF_ERROR(read_documents(ids, composition));
+  SYNCLINE_RETURN_IF_ERROR(read_rows());
+  failpoint("rows_read");
+  builder_.begin(0, read_at);
+  std::string own;
+  for (size_t i = 0; i < documents_.size(); ++i) {
+    Document& document = documents_[i];
+    own.clear();
+    write_own_fields(i, own);
+    const auto text = document.source.with(own, own_names_);
+    if (!text) {
+      composition.nothing_to_do.push_back(std::move(document.id));
+      continue;
+    }
+    builder_.begin_document_if(document.id, document.seq_no, document.primary_term);
+    builder_.bytes().append(*text, 0, text->size() - 1);  // end_document() closes it
+    builder_.end_document();
+  }
+  composition.body = builder_.take();
+  return composition;
+}
+
+// Documents that do not exist have nothing to be done to; when one comes, the sweep finds it.
+Status ForeignComposer::read_documents(std::span<const std::string> ids, Composition& composition) {
+  std::vector<std::string> asked;
+  for (const std::string& id : ids) {
+    if (BulkBuilder::id_is_sendable(id)) asked.push_back(id);
+  }
+  SYNCLINE_ASSIGN(std::vector<StoredDocument> stored, context_.documents.read(asked));
+  documents_.clear();
+  ids_.clear();
+  size_t bytes = 0;
+  std::unordered_map<std::string_view, bool> found;
+  for (StoredDocument& document : stored) {
+    auto source = StoredSource::parse(document.source);
+    if (!source) {
+      return Error::pause_job("document \"" + document.id + "\" of index \"" +
+                                  context_.admin.index() +
+                                  "\" has no readable _source; the index must store it",
+                              "index");
+    }
+    bytes += document.source.size();
+    ids_.push_back(document.id);
+    documents_.push_back(
+        {std::move(document.id), *std::move(source), document.seq_no, document.primary_term});
+  }
+  for (const std::string& id : ids_) found.emplace(id, true);
+  for (const std::string& id : ids) {
+    if (!found.contains(id)) composition.nothing_to_do.push_back(id);
+  }
+  if (!documents_.empty()) {
+    const auto mean = static_cast<double>(bytes) / static_cast<double>(documents_.size());
+    document_bytes_ += (mean - document_bytes_) / 8;
+  }
+  return {};
+}
+
+Status ForeignComposer::read_rows() {
+  std::vector<RowReader::Lookup> lookups;
+  for (const auto& member : context_.members) {
+    if (!member->is(JobType::property))
+      lookups.push_back({member.get(), ids_, &found_[member->place]});
+  }
+  SYNCLINE_ASSIGN(const bool complete, reader_.read(lookups));
+  // Too many rows for one page of documents: each by itself.
+  for (size_t i = 0; !complete && i < lookups.size(); ++i) {
+    SYNCLINE_ASSIGN(const bool alone, reader_.read(std::span(lookups).subspan(i, 1)));
+    if (!alone) return Error::retry("the rows of some documents are too many to be read at once");
+  }
+  return properties_.read(reader_, documents_.size(),
+                          [this](const Member& property, size_t document) {
+                            return compare_key_of(property, document);
+                          });
+}
+
+// The field is ours if one of the plan's jobs writes it, else the document's.
+std::optional<std::string> ForeignComposer::compare_key_of(const Member& property,
+                                                           size_t document) const {
+  const auto own_family = family_of(*property.link_types.front());
+  for (const Provider& provider : property.providers) {
+    const Member& member = *context_.members[provider.member];
+    const RowPlace row = member.is(JobType::property) ? properties_.row(member, document)
+                                                      : found_[member.place].one(document);
+    if (!row) return std::nullopt;
+    const auto value = row.value(provider.value);
+    return value ? compare_key(*provider.type, *value) : std::nullopt;
+  }
+  auto stored = documents_[document].source.scalar_at(property.config.spec.compare_target);
+  if (!stored || !is_same_family(*own_family, stored->family)) return std::nullopt;
+  return std::move(stored->key);
+}
+
+void ForeignComposer::write_own_fields(size_t document, std::string& out) {
+  out += '{';
+  for (const auto& member : context_.members) {
+    const FoundRows& found = found_[member->place];
+    if (member->is(JobType::nested)) {
+      const auto rows = found.all(document);
+      const std::string& name = member->config.spec.nested_name;
+      if (rows.empty() && !documents_[document].source.member(name)) continue;
+      out += member->opening;
+      append_array(*member, rows, values_, out);
+      out += ',';
+      continue;
+    }
+    const RowPlace row =
+        member->is(JobType::property) ? properties_.row(*member, document) : found.one(document);
+    if (!row) continue;
+    if (member->is(JobType::object)) {
+      out += member->opening;
+      append_object(*member, row, values_, out);
+      out += ',';
+    } else {
+      row.read(member->queries->row_size(), values_);
+      member->writer->append_members(values_, 0, out);
+    }
+  }
+  if (out.back() == ',') out.pop_back();
+  out += '}';
+}
+
+}  // namespace syncline

@@ -1,0 +1,34 @@
+// LaterList: documents to be composed once more at a later time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace syncline {
+
+// Documents to be composed once more at a later time, for requests that were cut and may still
+// arrive. Outlives one run of the stream. Bounded: past kIdsMax it stands for every document. The
+// plan's thread alone.
+class LaterList {
+ public:
+  static constexpr size_t kIdsMax = 100'000;
+
+  struct Due {
+    std::vector<std::string> ids;
+    bool every_document = false;
+  };
+
+  void add(const std::vector<std::string>& ids, TimePoint due);
+  Due take_due(TimePoint now);
+
+ private:
+  std::map<TimePoint, std::vector<std::string>> entries_;
+  size_t ids_ = 0;
+  std::optional<TimePoint> every_document_at_;
+};
+
+}  // namespace syncline
