@@ -1,7 +1,9 @@
 // Fault: one thing that is wrong with what a user configured. Plain data.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,10 @@ class Faults {
     if (list_.size() < kFaultsMax) list_.push_back({std::move(path), std::move(message)});
   }
   bool empty() const { return list_.empty(); }
+  bool at(std::string_view path) const {
+    return std::any_of(list_.begin(), list_.end(),
+                       [&](const Fault& fault) { return fault.path == path; });
+  }
   const std::vector<Fault>& list() const { return list_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "control/job_fields.h"
 #include "control/names.h"
 #include "control/object_reader.h"
 #include "control/spec_parser.h"
@@ -62,6 +63,8 @@ class JobParser {
 
   void check_columns();
   void check_aliases();
+  void check_columns_as_fields();
+  void check_nesting();
   void check_ids();
   void check_place();
 
@@ -133,10 +136,6 @@ void JobParser::read_type(ObjectReader& target) {
   }
   job_.type = found->second;
   type_ = found->second;
-  if (job_.type != JobType::index) {
-    target.fault("type",
-                 "\"" + *given + "\" is not yet supported by this version, only \"index\" is");
-  }
 }
 
 void JobParser::read_id(ObjectReader& target) {
@@ -186,6 +185,10 @@ void JobParser::read_compare(const Json& given) {
     ObjectReader compare(*object, "target.property.compare", faults_);
     job_.compare_source = compare.filled_text("source", Need::required).value_or("");
     job_.compare_target = compare.filled_text("target", Need::required).value_or("");
+    if (const auto message = field_name_fault(job_.compare_target);
+        message && !job_.compare_target.empty()) {
+      compare.fault("target", *message);
+    }
     compare.finish();
   }
   property.finish();
@@ -238,34 +241,38 @@ void JobParser::check_columns() {
 }
 
 void JobParser::check_aliases() {
-  std::map<std::string, const Mapping*> seen;
-  for (size_t i = 0; i < job_.mappings.size(); ++i) {
-    const Mapping& mapping = job_.mappings[i];
-    if (mapping.alias.empty()) continue;
-    if (!seen.emplace(mapping.alias, &mapping).second) {
-      faults_.add(element_path("target.mappings", i) + ".alias",
-                  "is given twice: \"" + mapping.alias + "\"");
-    }
-    field_names_.insert(mapping.alias);
-  }
-  // A dot leads into an object: "a" cannot hold a number when "a.b" makes it an object.
+  std::set<std::string> seen;
   for (size_t i = 0; i < job_.mappings.size(); ++i) {
     const std::string& alias = job_.mappings[i].alias;
-    for (size_t dot = alias.find('.'); dot != std::string::npos; dot = alias.find('.', dot + 1)) {
-      const auto outer = seen.find(alias.substr(0, dot));
-      if (outer == seen.end()) continue;
-      faults_.add(
-          element_path("target.mappings", i) + ".alias",
-          "\"" + alias + "\" lies inside of the field \"" + outer->first + "\" of this job");
+    if (alias.empty()) continue;
+    if (!seen.insert(alias).second) {
+      faults_.add(element_path("target.mappings", i) + ".alias",
+                  "is given twice: \"" + alias + "\"");
+    }
+    field_names_.insert(alias);
+  }
+  if (!mappings_read_) return;
+  if (job_.mappings.empty()) check_columns_as_fields();
+  check_nesting();
+}
+
+void JobParser::check_columns_as_fields() {
+  field_names_.insert(job_.columns.begin(), job_.columns.end());
+  for (size_t i = 0; i < job_.columns.size(); ++i) {
+    if (const auto message = field_name_fault(job_.columns[i])) {
+      faults_.add(element_path("source.columns", i), "as the name of a field it " + *message);
     }
   }
-  if (mappings_read_ && job_.mappings.empty()) {
-    field_names_.insert(job_.columns.begin(), job_.columns.end());
-    for (size_t i = 0; i < job_.columns.size(); ++i) {
-      if (const auto message = field_name_fault(job_.columns[i])) {
-        faults_.add(element_path("source.columns", i), "as the name of a field it " + *message);
-      }
-    }
+}
+
+// A dot leads into an object: "a" cannot hold a number when "a.b" makes it an object.
+void JobParser::check_nesting() {
+  const FieldSet fields(row_fields(job_));
+  for (const JobField& field : fields.fields()) {
+    const JobField* const outer = fields.at_or_around(field.name);
+    if (outer->name == field.name) continue;
+    faults_.add(field.place, "\"" + field.name + "\" lies inside of the field \"" + outer->name +
+                                 "\" of this job");
   }
 }
 

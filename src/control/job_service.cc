@@ -181,6 +181,8 @@ void JobService::restart_users(ResourceKind kind, const std::string& name) {
 
 Outcome JobService::put_job(const Json& body, const std::string* stored_name) {
   auto draft = read_draft<JobSpec>(body, stored_name, parse_job);
+  // Another name is a fault already; without this the job would contradict itself as well.
+  if (stored_name != nullptr) draft.spec.name = *stored_name;
   check_job(draft.spec, current_, draft.faults);
   if (!draft.faults.empty()) return invalid(draft.faults);
   const std::string& name = draft.spec.name;

@@ -245,6 +245,56 @@ TEST_F(JobServiceTest, RefusesContradictorySettings) {
   create(kJob, with_settings(R"({"index.number_of_shards": "1", "refresh_interval": "5s"})"));
 }
 
+Json property_body(const std::string& name, const std::string& compare_target,
+                   const std::string& alias) {
+  Json body = with(with(job_body(name), "/target/type", "property"), "/target/id", "DROP");
+  body["target"]["property"]["compare"] = Json{{"source", "id"}, {"target", compare_target}};
+  return with(body, "/target/mappings/1/alias", alias);
+}
+
+TEST_F(JobServiceTest, KeepsJobsOfAllTypes) {
+  create_all();
+  const Json object = with(with(job_body("object"), "/target/type", "object"), "/target/object",
+                           Json{{"name", "customer"}});
+  const Json nested = with(with(job_body("nested"), "/target/type", "nested"), "/target/nested",
+                           Json{{"name", "items"}, {"id", "status"}});
+  const Json property = property_body("property", "customer.status", "label");
+  for (const Json& body : {object, nested, property}) create(kJob, body);
+  start();
+  EXPECT_EQ(engine_->last()->jobs.at("object").spec.object_name, "customer");
+  EXPECT_EQ(engine_->last()->jobs.at("nested").spec.nested_id, "status");
+  EXPECT_EQ(engine_->last()->jobs.at("property").spec.compare_target, "customer.status");
+  EXPECT_EQ(service_->get(kJob, "property").body(), property);
+}
+
+TEST_F(JobServiceTest, AReplacedJobIsComparedWithTheOthersOnly) {
+  create_all();
+  create(kJob, property_body("first", "order_id", "label"));
+  create(kJob, property_body("second", "label", "colour"));
+  EXPECT_TRUE(service_->replace(kJob, "first", property_body("first", "status", "label")).ok());
+  expect_refusal(service_->replace(kJob, "first", property_body("first", "colour", "label")),
+                 RefusalCode::invalid, {"target.property.compare.target"});
+  expect_refusal(service_->replace(kJob, "first", property_body("first", "colour", "status")),
+                 RefusalCode::invalid, {"target.mappings[1].alias"});
+  expect_refusal(service_->replace(kJob, "first", property_body("other", "status", "label")),
+                 RefusalCode::invalid, {"name"});
+  expect_refusal(service_->create(kJob, property_body("first", "status", "label")),
+                 RefusalCode::exists, {});
+  EXPECT_EQ(engine_->last()->jobs.at("first").spec.compare_target, "status");
+}
+
+TEST_F(JobServiceTest, WhatAnotherJobComparesWithMayGo) {
+  create_all();
+  create(kJob, property_body("first", "order_id", "label"));
+  create(kJob, property_body("second", "label", "colour"));
+  EXPECT_TRUE(service_->replace(kJob, "first", property_body("first", "order_id", "text")).ok());
+  EXPECT_TRUE(service_->remove(kJob, "first").ok());
+  EXPECT_TRUE(service_->remove(kJob, "orders").ok());
+  create(kJob, job_body("again"));
+  expect_refusal(service_->create(kJob, property_body("third", "label", "more")),
+                 RefusalCode::invalid, {"target.property.compare.target"});
+}
+
 TEST_F(JobServiceTest, CleansWhereOurSchemaIsLeftBehind) {
   create_all();
   ASSERT_TRUE(listener().schema_installed("shop").ok());

@@ -13,9 +13,6 @@ namespace syncline {
 
 SourceSpec parse_source(const Json& body, Faults& faults);
 TargetSpec parse_target(const Json& body, Faults& faults);
-
-// Jobs of type property, object and nested are read in full and get one fault more at target.type:
-// this version cannot run them.
 JobSpec parse_job(const Json& body, Faults& faults);
 
 }  // namespace syncline

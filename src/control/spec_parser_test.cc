@@ -326,31 +326,113 @@ TEST(JobParser, CollectsAllFaultsOfABody) {
   EXPECT_THAT(fault_paths(Json("x"), parse_source), ElementsAre(""));
 }
 
-TEST(JobParser, OtherTypesAreReadInFullAndThenRefused) {
-  const auto type = [](const char* word) { return with(job_body(), "/target/type", word); };
-  EXPECT_THAT(fault_paths(type("object"), parse_job), ElementsAre("target.type", "target.object"));
-  EXPECT_THAT(fault_paths(with(type("object"), "/target/object", Json{{"name", "a"}}), parse_job),
-              ElementsAre("target.type"));
-  Json nested = with(type("nested"), "/target/nested", Json{{"name", "items"}, {"id", "status"}});
-  EXPECT_THAT(fault_paths(nested, parse_job), ElementsAre("target.type"));
-  EXPECT_THAT(fault_paths(with(nested, "/target/nested/id", "nope"), parse_job),
-              ElementsAre("target.type", "target.nested.id"));
-  EXPECT_THAT(fault_paths(with(nested, "/target/nested/name", ""), parse_job),
-              ElementsAre("target.type", "target.nested.name"));
-  Json property = with(type("property"), "/target/id", "DROP");
-  property["target"]["property"]["compare"] = Json{{"source", "status"}, {"target", "x"}};
-  EXPECT_THAT(fault_paths(property, parse_job), ElementsAre("target.type"));
-  property["target"]["property"]["compare"]["source"] = "order_id";
-  EXPECT_THAT(fault_paths(property, parse_job), ElementsAre("target.type"));
-  property["target"]["property"]["compare"]["source"] = "nope";
-  EXPECT_THAT(fault_paths(property, parse_job),
-              ElementsAre("target.type", "target.property.compare.source"));
-  property["target"]["property"] = Json::object();
-  EXPECT_THAT(fault_paths(property, parse_job),
-              ElementsAre("target.type", "target.property.compare"));
+TEST(JobParser, TakesObjectJobs) {
+  Json body = with(job_body(), "/target/type", "object");
+  EXPECT_THAT(fault_paths(body, parse_job), ElementsAre("target.object"));
+  body["target"]["object"] = Json{{"name", "customer.address"}};
   Faults faults;
-  (void)parse_job(nested, faults);
-  EXPECT_THAT(faults.list()[0].message, testing::HasSubstr("not yet supported"));
+  const JobSpec job = parse_job(body, faults);
+  EXPECT_TRUE(faults.empty());
+  EXPECT_EQ(job.type, JobType::object);
+  EXPECT_EQ(job.object_name, "customer.address");
+  EXPECT_EQ(job.id, Paths{"order_id"});
+  expect_faults(body,
+                {
+                    {"/target/id", "DROP", {"target.id"}},
+                    {"/target/id", "id", {"target.id"}},
+                    {"/target/object", "customer", {"target.object"}},
+                    {"/target/object/name", "DROP", {"target.object.name"}},
+                    {"/target/object/name", 1, {"target.object.name"}},
+                    {"/target/object/name", "", {"target.object.name"}},
+                    {"/target/object/name", "a.", {"target.object.name"}},
+                    {"/target/object/name", "_id", {"target.object.name"}},
+                    {"/target/object/id", "order_id", {"target.object.id"}},
+                    {"/target/nested", Json{{"name", "a"}, {"id", "status"}}, {"target.nested"}},
+                },
+                parse_job);
+}
+
+TEST(JobParser, TakesNestedJobs) {
+  Json body = with(job_body(), "/target/type", "nested");
+  EXPECT_THAT(fault_paths(body, parse_job), ElementsAre("target.nested"));
+  body["target"]["nested"] = Json{{"name", "items"}, {"id", "status"}};
+  Faults faults;
+  const JobSpec job = parse_job(body, faults);
+  EXPECT_TRUE(faults.empty());
+  EXPECT_EQ(job.type, JobType::nested);
+  EXPECT_EQ(job.nested_name, "items");
+  EXPECT_EQ(job.nested_id, "status");
+  expect_faults(body,
+                {
+                    {"/target/id", "DROP", {"target.id"}},
+                    {"/target/nested/id", "DROP", {"target.nested.id"}},
+                    {"/target/nested/id", "", {"target.nested.id"}},
+                    {"/target/nested/id", "id", {"target.nested.id"}},  // a column, no alias
+                    {"/target/nested/name", "DROP", {"target.nested.name"}},
+                    {"/target/nested/name", "", {"target.nested.name"}},
+                    {"/target/nested/name", "a..b", {"target.nested.name"}},
+                    {"/target/nested/order", "id", {"target.nested.order"}},
+                    {"/target/nested", Json::object(), {"target.nested.name", "target.nested.id"}},
+                    {"/target/object", Json{{"name", "x"}}, {"target.object"}},
+                },
+                parse_job);
+}
+
+TEST(JobParser, TakesPropertyJobs) {
+  Json body = with(with(job_body(), "/target/type", "property"), "/target/id", "DROP");
+  EXPECT_THAT(fault_paths(body, parse_job), ElementsAre("target.property"));
+  body["target"]["property"]["compare"] = Json{{"source", "id"}, {"target", "customer.id"}};
+  Faults faults;
+  const JobSpec job = parse_job(body, faults);
+  EXPECT_TRUE(faults.empty());
+  EXPECT_EQ(job.type, JobType::property);
+  EXPECT_EQ(job.compare_source, "id");
+  EXPECT_EQ(job.compare_target, "customer.id");
+  EXPECT_TRUE(job.id.empty());
+  const std::string compare = "target.property.compare";
+  expect_faults(
+      body,
+      {
+          {"/target/id", "order_id", {"target.id"}},
+          {"/target/property", Json::object(), {compare}},
+          {"/target/property/compare", Json::object(), {compare + ".source", compare + ".target"}},
+          {"/target/property/compare", "id", {compare}},
+          {"/target/property/compare/op", "=", {compare + ".op"}},
+          {"/target/property/compare/source", "order_id", {}},
+          {"/target/property/compare/source", "nope", {compare + ".source"}},
+          {"/target/property/compare/source", "", {compare + ".source"}},
+          {"/target/property/compare/target", "", {compare + ".target"}},
+          {"/target/property/compare/target", 7, {compare + ".target"}},
+          {"/target/property/compare/target", ".a", {compare + ".target"}},
+          {"/target/property/compare/target", "_id", {compare + ".target"}},
+          {"/target/mappings/0/source_column", "other", {"target.mappings[0].source_column"}},
+          {"/source/columns", Json::array({"id"}), {"target.mappings[1].source_column"}},
+      },
+      parse_job);
+  // A column that is read but not mapped may be compared.
+  EXPECT_THAT(fault_paths(with(body, "/source/columns/2", "key"), parse_job), ElementsAre());
+}
+
+TEST(JobParser, TheCompareColumnIsNoFieldThatOthersCouldLieIn) {
+  Json body = with(with(job_body(), "/target/type", "property"), "/target/id", "DROP");
+  body["target"]["property"]["compare"] = Json{{"source", "id"}, {"target", "x"}};
+  body["target"]["mappings"] =
+      Json::array({mapping("id", "customer"), mapping("status", "customer.status")});
+  EXPECT_THAT(fault_paths(body, parse_job), ElementsAre());
+  body["target"]["property"]["compare"]["source"] = "status";
+  body["target"]["mappings"].push_back(mapping("id", "customer.id"));
+  EXPECT_THAT(fault_paths(body, parse_job), ElementsAre("target.mappings[2].alias"));
+}
+
+TEST(JobParser, FaultsOfAllPartsComeTogether) {
+  const Json body = Json::parse(R"({"name": "ab",
+      "source": {"name": "shop", "table_name": "t", "columns": ["a", "a.b"]},
+      "target": {"name": "t", "index": "i", "type": "nested", "id": ["a", "x"],
+                 "nested": {"name": "", "id": "y"}, "object": {}, "mappings": []}})");
+  EXPECT_THAT(
+      fault_paths(body, parse_job),
+      UnorderedElementsAreArray({"target.nested.name", "target.nested.id", "target.object",
+                                 "target.object.name", "target.id[1]", "source.columns[1]"}));
 }
 
 TEST(JobParser, TableNames) {

@@ -311,19 +311,67 @@ def test_a_put_with_another_name_is_invalid(configured):
         assert_invalid(answer, "name")
 
 
-@pytest.mark.parametrize("kind, extra", [
-    ("property", {"property": {"compare": {"source": "id", "target": "customer_id"}}}),
-    ("object", {"object": {"name": "customer"}}),
-    ("nested", {"nested": {"name": "items", "id": "order_id"}}),
-])
-def test_kinds_that_do_not_run_yet_are_refused(configured, kind, extra):
-    job = changed(JOB, name="other", target__type=kind)
-    job["target"].update(extra)
+def job_of_kind(name, kind, place):
+    """On the index of JOB; `place` is what target.property, .object or .nested holds."""
+    job = changed(JOB, name=name, target__type=kind)
+    job["target"][kind] = place
     if kind == "property":
         del job["target"]["id"]
-    body = assert_error(configured.post("/jobs", job), 400, "invalid")
-    messages = " ".join(entry["message"] for entry in body["error"]["details"])
-    assert "not yet supported" in messages + body["data"]
+    return job
+
+
+def property_job(name, compare_target, alias):
+    job = job_of_kind(name, "property", {
+        "compare": {"source": "id", "target": compare_target}})
+    job["target"]["mappings"][1]["alias"] = alias
+    return job
+
+
+def test_the_kinds_of_jobs(configured):
+    for job in (job_of_kind("customers", "object", {"name": "customer"}),
+                job_of_kind("items", "nested", {"name": "items", "id": "order_id"}),
+                property_job("labels", "customer.status", "label")):
+        answer = configured.post("/jobs", job)
+        assert answer.status_code == 201, answer.text
+        assert configured.get(f"/jobs/{job['name']}").json() == job
+
+
+def test_faults_of_kinds(configured):
+    assert_invalid(configured.post("/jobs", job_of_kind("other", "object", {})),
+                   "target.object.name")
+    assert_invalid(configured.post("/jobs", job_of_kind("other", "nested", {"id": "nope"})),
+                   "target.nested.name", "target.nested.id")
+    job = job_of_kind("other", "property", {"compare": {"source": "nope"}})
+    assert_invalid(configured.post("/jobs", changed(job, target__index="elsewhere")),
+                   "target.property.compare.source", "target.property.compare.target")
+    surplus = job_of_kind("other", "object", {"name": "customer"})
+    surplus["target"]["nested"] = {"name": "items", "id": "order_id"}
+    assert_invalid(configured.post("/jobs", surplus), "target.nested")
+
+
+def test_two_jobs_do_not_write_one_field(configured):
+    assert_invalid(configured.post("/jobs", property_job("other", "order_id", "status")),
+                   "target.mappings[1].alias")
+    job = job_of_kind("other", "object", {"name": "status.of"})
+    assert_invalid(configured.post("/jobs", job), "target.object.name")
+    configured.create("jobs", changed(property_job("other", "any", "status"),
+                                      target__index="elsewhere"))
+
+
+def test_a_compare_target_is_provided_unless_the_index_is_foreign(configured):
+    job = property_job("labels", "nobody_gives_it", "label")
+    assert_invalid(configured.post("/jobs", job), "target.property.compare.target")
+    configured.create("jobs", changed(job, target__index="foreign"))
+
+
+def test_properties_do_not_compare_in_a_circle(configured):
+    configured.create("jobs", property_job("first", "order_id", "one"))
+    configured.create("jobs", property_job("second", "one", "two"))
+    details = assert_invalid(configured.put("/jobs/first", property_job("first", "two", "one")),
+                             "target.property.compare.target")
+    assert '"first" → "second" → "first"' in details[0]["message"]
+    assert_invalid(configured.post("/jobs", property_job("own", "three", "three")),
+                   "target.property.compare.target")
 
 
 # -- secrets -----------------------------------------------------------------------------------
