@@ -30,24 +30,70 @@ ORDERS = 100_000
 MEASURED = 200
 READABLE_S = 30
 
+CUSTOMERS = 1_000
+
 SHOP = f"""
+CREATE TABLE customers (
+    id integer PRIMARY KEY, name text NOT NULL, city text NOT NULL);
 CREATE TABLE orders (
-    id bigint PRIMARY KEY, customer text NOT NULL, product text NOT NULL, quantity integer NOT NULL,
-    amount numeric(12,2) NOT NULL, status text NOT NULL, express boolean NOT NULL,
-    placed_at timestamptz NOT NULL);
-INSERT INTO orders
-SELECT n,
-       (ARRAY['Ada','Grace','Edsger','Barbara','Donald','Frances','Niklaus','Hedy'])[1 + n % 8]
+    id bigint PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers,
+    amount numeric(12,2) NOT NULL, status text NOT NULL, placed_at timestamptz NOT NULL);
+CREATE TABLE shipments (
+    id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
+    carrier text NOT NULL, tracking text NOT NULL);
+CREATE TABLE items (
+    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE, line integer NOT NULL,
+    product text NOT NULL, quantity integer NOT NULL, PRIMARY KEY (order_id, line));
+INSERT INTO customers
+SELECT n, (ARRAY['Ada','Grace','Edsger','Barbara','Donald','Frances','Niklaus','Hedy'])[1 + n % 8]
            || ' ' || (ARRAY['Smith','García','Müller','Tanaka','Okafor'])[1 + n / 8 % 5],
-       (ARRAY['lamp','desk','chair','shelf','rug','clock','mirror'])[1 + n % 7],
-       1 + n % 5, round((10 + n % 900 + n % 100 / 100.0)::numeric, 2),
-       (ARRAY['new','paid','packed','shipped'])[1 + n % 4], n % 10 = 0,
+       (ARRAY['Oslo','Lagos','Quito','Kyoto'])[1 + n % 4]
+FROM generate_series(1, {CUSTOMERS}) AS n;
+INSERT INTO orders
+SELECT n, 1 + n % {CUSTOMERS}, round((10 + n % 900 + n % 100 / 100.0)::numeric, 2),
+       (ARRAY['new','paid','packed','shipped'])[1 + n % 4],
        timestamptz '2026-01-01 00:00:00Z' + n * interval '3 minutes'
 FROM generate_series(1, {ORDERS}) AS n;
-ANALYZE orders;
+INSERT INTO shipments
+SELECT n, n, (ARRAY['Hermes','Iris'])[1 + n % 2], 'T-' || n
+FROM generate_series(1, {ORDERS}) AS n WHERE n % 2 = 1;
+INSERT INTO items
+SELECT n, line, (ARRAY['lamp','desk','chair','shelf','rug','clock','mirror'])[1 + (n + line) % 7],
+       1 + n % 5
+FROM generate_series(1, {ORDERS}) AS n, generate_series(1, 3) AS line;
+CREATE INDEX ON orders (customer_id);
+CREATE INDEX ON shipments (order_id);
+ANALYZE;
 """
-FIELDS = {"id": "integer", "customer": "text", "product": "keyword", "quantity": "integer",
-          "amount": "float", "status": "keyword", "express": "boolean", "placed_at": "date"}
+
+
+def job(name, table, fields, **target):
+    """A job's body; fields: {alias: (column, type)}."""
+    return {"name": name,
+            "source": {"name": "shop", "table_name": table,
+                       "columns": [column for column, _ in fields.values()]},
+            "target": {"name": "search", "index": "orders", **target,
+                       "mappings": [{"source_column": column, "alias": alias, "type": kind}
+                                    for alias, (column, kind) in fields.items()]}}
+
+
+JOBS = [
+    job("orders", "orders",
+        {"id": ("id", "integer"), "customer_id": ("customer_id", "integer"),
+         "amount": ("amount", "float"), "status": ("status", "keyword"),
+         "placed_at": ("placed_at", "date")}, type="index", id="id"),
+    job("customers", "customers",
+        {"key": ("id", "integer"), "customer": ("name", "text"), "city": ("city", "keyword")},
+        type="property", property={"compare": {"source": "id", "target": "customer_id"}}),
+    job("shipments", "shipments",
+        {"order": ("order_id", "integer"), "carrier": ("carrier", "keyword"),
+         "tracking": ("tracking", "keyword")},
+        type="object", id="order", object={"name": "shipment"}),
+    job("items", "items",
+        {"order": ("order_id", "integer"), "line": ("line", "integer"),
+         "product": ("product", "keyword"), "quantity": ("quantity", "integer")},
+        type="nested", id="order", nested={"name": "items", "id": "line"}),
+]
 
 
 def say(text=""):
@@ -133,38 +179,40 @@ class Demo:
                 return answer.status == 200
         common.wait_for(answers, 30, "Syncline answers")
 
-    def create_job(self):
+    def create_jobs(self):
         say("Telling it over REST about the database, the cluster, and what goes where:")
         self.rest.call("POST", "/sources", {
             "name": "shop", "config": self.database.source_config("postgres")})
         self.rest.call("POST", "/targets", {
             "name": "search", "api": {"url": "http://127.0.0.1", "port": self.cluster.port}})
-        job = {"name": "orders",
-               "source": {"name": "shop", "table_name": "orders", "columns": list(FIELDS)},
-               "target": {"name": "search", "index": "orders", "type": "index", "id": "id",
-                          "mappings": [{"source_column": name, "alias": name, "type": kind}
-                                       for name, kind in FIELDS.items()]}}
-        say("    POST /jobs " + json.dumps(job["source"]))
-        self.rest.call("POST", "/jobs", job)
+        for body in JOBS:
+            target = body["target"]
+            say(f"    POST /jobs   table {body['source']['table_name']:<10} as {target['type']}"
+                + "".join(f" {json.dumps(target[part])}" for part in ("object", "nested", "property")
+                          if part in target))
+            self.rest.call("POST", "/jobs", body)
 
     def show_loading(self):
         begin = time.monotonic()
         while True:
-            status = self.rest.call("GET", "/jobs/orders/status")
-            done = status["load"]["rows_done"]
-            total = max(status["load"]["rows_estimate"] or ORDERS, done, 1)
+            states = [self.rest.call("GET", f"/jobs/{body['name']}/status") for body in JOBS]
+            failed = [status for status in states if status["state"] == "failed"]
+            if failed:
+                sys.exit(f"\nthe job failed: {failed[0]['error']['message']}")
+            orders = states[0]
+            done = orders["load"]["rows_done"]
+            total = max(orders["load"]["rows_estimate"] or ORDERS, done, 1)
             bar = ("#" * (30 * done // total)).ljust(30)
-            line = f"    {status['state']:<9} [{bar}] {done:>9,} rows"
+            line = f"    {orders['state']:<9} [{bar}] {done:>9,} documents"
             print(("\r" if sys.stdout.isatty() else "") + line, flush=True,
                   end="" if sys.stdout.isatty() else "\n")
-            if status["state"] == "failed":
-                sys.exit(f"\nthe job failed: {status['error']['message']}")
-            if status["state"] == "live" and status["lag"]["changes"] == 0:
+            if all(status["state"] == "live" and status["lag"]["changes"] == 0
+                   for status in states):
                 break
             time.sleep(0.1 if sys.stdout.isatty() else 0.5)
         seconds = time.monotonic() - begin
-        say(f"\n    every row is in the index after {seconds:.1f} s"
-            f" ({ORDERS / seconds:,.0f} rows a second)\n")
+        say(f"\n    every row of four tables is in the index after {seconds:.1f} s"
+            f" ({ORDERS / seconds:,.0f} whole documents a second)\n")
 
     def sql(self, statement, parameters=None):
         with self.session.cursor() as cursor:
@@ -181,17 +229,24 @@ class Demo:
     def show_changes(self):
         new = ORDERS + 1
         self.show_change(
-            "A new order:",
-            f"INSERT INTO orders VALUES"
-            f" ({new}, 'Alan Turing', 'apple', 1, 0.50, 'new', true, now())",
+            "A new order (documents):",
+            f"INSERT INTO orders VALUES ({new}, 1, 0.50, 'new', now())",
             new, lambda document: document is not None)
         self.show_change(
-            "An order moves on:",
-            "UPDATE orders SET status = 'returned', amount = amount * 2 WHERE id = 4711",
-            4711, lambda document: document["status"] == "returned")
+            "Something is put into it (nested):",
+            f"INSERT INTO items VALUES ({new}, 1, 'apple', 2)",
+            new, lambda document: len(document["items"]) == 1)
         self.show_change(
-            "An order goes:", f"DELETE FROM orders WHERE id = {new}", new,
-            lambda document: document is None)
+            "It is sent (object):",
+            f"INSERT INTO shipments VALUES ({new}, {new}, 'Iris', 'T-{new}')",
+            new, lambda document: "shipment" in document)
+        self.show_change(
+            "Its customer moves, and with her all of her orders (property):",
+            "UPDATE customers SET city = 'Cairo' WHERE id = 1",
+            new, lambda document: document["city"] == "Cairo")
+        self.show_change(
+            "The order goes, with all that belongs to it:",
+            f"DELETE FROM orders WHERE id = {new}", new, lambda document: document is None)
 
     def measure(self):
         say(f"{MEASURED} updates, one after the other, each timed from commit to readable:")
@@ -210,7 +265,7 @@ class Demo:
         postgres = self.database
         dsn = f"postgresql://{postgres.user}:{postgres.password}@127.0.0.1:{postgres.port}/postgres"
         say("All of it keeps running. Try, in another terminal:")
-        say(f"    psql {dsn}\n        UPDATE orders SET customer = 'me' WHERE id = 1;")
+        say(f"    psql {dsn}\n        UPDATE customers SET name = 'me' WHERE id = 2;")
         say(f"    curl -s {self.cluster.url}/orders/_doc/1?pretty")
         say(f"    curl -s {self.cluster.url}/orders/_search?q=customer:me'&'pretty")
         say(f"    curl -s {self.rest.url}/jobs/orders/status")
@@ -222,8 +277,13 @@ class Demo:
 def shown(document):
     if document is None:
         return "(no document)"
-    return ", ".join(f"{name} {document[name]}" for name in
-                     ("customer", "product", "amount", "status"))
+    shipment = document.get("shipment")
+    parts = [f"{document['status']}, {document['amount']} for {document.get('customer')}"
+             f" in {document.get('city')}",
+             "items " + (", ".join(f"{item['quantity']} {item['product']}"
+                                   for item in document["items"]) or "none"),
+             f"sent by {shipment['carrier']}" if shipment else "not sent"]
+    return "; ".join(parts)
 
 
 def on_signal(number, _frame):
@@ -236,7 +296,7 @@ def on_signal(number, _frame):
 def show(demo, once):
     demo.start_servers()
     demo.start_syncline()
-    demo.create_job()
+    demo.create_jobs()
     demo.show_loading()
     demo.show_changes()
     demo.measure()

@@ -26,23 +26,28 @@ struct Error {
   Action action = Action::bug;
   std::string message;
   std::string code;
+  std::string culprit;  // whose fault it is where several share a fate: a job's name, or empty
 
   static Error retry(std::string message, std::string code = {}) {
-    return {Action::retry, std::move(message), std::move(code)};
+    return {Action::retry, std::move(message), std::move(code), {}};
   }
   static Error park(std::string message, std::string code = {}) {
-    return {Action::park, std::move(message), std::move(code)};
+    return {Action::park, std::move(message), std::move(code), {}};
   }
   static Error pause_job(std::string message, std::string code = {}) {
-    return {Action::pause_job, std::move(message), std::move(code)};
+    return {Action::pause_job, std::move(message), std::move(code), {}};
   }
   static Error bug(std::string message, std::string code = {}) {
-    return {Action::bug, std::move(message), std::move(code)};
+    return {Action::bug, std::move(message), std::move(code), {}};
   }
 
   // The same error with "context: " before its message.
   Error prefixed(std::string_view context) && {
     message = std::string(context) + ": " + message;
+    return std::move(*this);
+  }
+  Error blaming(std::string_view who) && {
+    culprit = who;
     return std::move(*this);
   }
 };

@@ -433,7 +433,7 @@ void PlanRunner::set_trouble(const Error& error) {
   const bool same = trouble_ && trouble_->error.message == error.message;
   if (!same) spdlog::warn("{}: {}", config_.plan(), error.message);
   const int64_t since_us = trouble_ ? trouble_->since_us : parts_.clock.wall_time_us();
-  trouble_ = Trouble{error, failing_job_, since_us};
+  trouble_ = Trouble{error, error.culprit.empty() ? failing_job_ : error.culprit, since_us};
 }
 
 void PlanRunner::set_running(const PlanContext& context, bool loading, bool sweeping) {

@@ -81,7 +81,7 @@ Result<bool> RowReader::read_round(std::span<Work> works, size_t round) {
     if (work.round != round || !work.begun) continue;
     Status ended = end(work, complete);
     if (status.ok() && !ended.ok())
-      status = std::move(ended).error().prefixed("job " + work.lookup->member->name());
+      status = std::move(ended).error().blaming(work.lookup->member->name());
   }
   if (!status.ok()) return std::move(status).error();
   return complete;

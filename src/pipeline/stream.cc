@@ -398,8 +398,12 @@ Status Stream::save_positions(bool now) {
 Status Stream::check_surroundings() {
   for (const auto& [source, generation] : generations_) {
     if (source->generation() == generation) continue;
-    const auto error = source->error();
-    return error ? *error : Error::retry("the source's tables are looked at anew");
+    auto error = source->error();
+    if (!error) return Error::retry("the source's tables are looked at anew");
+    const auto user = std::find_if(
+        context_.members.begin(), context_.members.end(),
+        [&, down = source](const auto& member) { return member->source.get() == down; });
+    return std::move(*error).prefixed("source " + source->spec().name).blaming((*user)->name());
   }
   SYNCLINE_RETURN_IF_ERROR(check_lock_waiters());
   return check_index();

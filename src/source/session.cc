@@ -184,7 +184,7 @@ Error Session::error_of(const PGresult* result) const {
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string code = state == nullptr ? "" : state;
   const std::string text = one_line(message == nullptr ? PQresultErrorMessage(result) : message);
-  return Error{code.empty() ? Action::retry : action_of(code), text, code};
+  return Error{code.empty() ? Action::retry : action_of(code), text, code, {}};
 }
 
 Result<Rows> Session::collect(TimePoint deadline) {
