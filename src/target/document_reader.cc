@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <cstdlib>
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -65,6 +67,21 @@ const json* mapping_at(const json& properties, std::string_view path, bool& enab
     level = &*inner;
     path.remove_prefix(dot + 1);
   }
+}
+
+// A field of whole numbers indexes 5.9 as 5. Of a compare key ("59e-1") what is before the point.
+std::string whole_part(const std::string& key) {
+  const size_t e = key.find("e-");
+  if (e == std::string::npos) return key;
+  const size_t sign = key.starts_with('-') ? 1 : 0;
+  const auto dropped = static_cast<size_t>(std::strtoul(key.c_str() + e + 2, nullptr, 10));
+  if (dropped >= e - sign) return "0";
+  return key.substr(0, e - dropped);
+}
+
+bool holds_whole_numbers(const std::string& type) {
+  return type == "long" || type == "integer" || type == "short" || type == "byte" ||
+         type == "unsigned_long";
 }
 
 json match_text(const std::string& path, const std::string& value) {
@@ -158,6 +175,11 @@ std::string changed_query(int64_t above, int64_t up_to) {
 std::string matching_query(const std::string& path, const std::optional<FieldLook>& field,
                            const std::vector<std::string>& values) {
   if (!field || !field->searchable) return R"({"match_all":{}})";
+  if (holds_whole_numbers(field->type)) {
+    json wholes = json::array();
+    for (const std::string& value : values) wholes.push_back(whole_part(value));
+    return json{{"terms", {{path, wholes}}}}.dump();
+  }
   if (field->type != "text" && field->type != "match_only_text")
     return json{{"terms", {{path, values}}}}.dump(-1, ' ', false, json::error_handler_t::replace);
   json any = json::array();

@@ -1,0 +1,41 @@
+#include "target/document_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace syncline {
+namespace {
+
+using nlohmann::json;
+
+json query(const std::optional<FieldLook>& field, const std::vector<std::string>& values) {
+  return json::parse(matching_query("f", field, values));
+}
+
+TEST(MatchingQuery, SearchesValuesAsTheyAre) {
+  EXPECT_EQ(query(FieldLook{"keyword", true}, {"a\"b", "c"}),
+            json::parse(R"({"terms":{"f":["a\"b","c"]}})"));
+  EXPECT_EQ(query(FieldLook{"double", true}, {"59e-1"}),
+            json::parse(R"({"terms":{"f":["59e-1"]}})"));
+}
+
+TEST(MatchingQuery, WholeNumberFieldsIndexWhatIsBeforeThePoint) {
+  EXPECT_EQ(query(FieldLook{"long", true}, {"59e-1", "-59e-1", "9e-2", "7", "12345e-2"}),
+            json::parse(R"({"terms":{"f":["5","-5","0","7","123"]}})"));
+}
+
+TEST(MatchingQuery, TextIsMatchedByAllItsTerms) {
+  const json text = query(FieldLook{"text", true}, {"a b"});
+  EXPECT_EQ(text["bool"]["should"][0]["match"]["f"]["operator"], "and");
+  EXPECT_EQ(text["bool"]["should"][0]["match"]["f"]["zero_terms_query"], "all");
+}
+
+TEST(MatchingQuery, WhatCannotBeSearchedIsEveryDocument) {
+  const json all = json::parse(R"({"match_all":{}})");
+  EXPECT_EQ(query(std::nullopt, {"a"}), all);
+  EXPECT_EQ(query(FieldLook{"keyword", false}, {"a"}), all);
+}
+
+}  // namespace
+}  // namespace syncline
