@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kInlineMax = 1000;  // documents of keys that are resolved at once
 constexpr size_t kGroupMax = 500;    // keys asked for together
-constexpr size_t kSliceIds = 1000;   // of a page of the lane
-constexpr size_t kSlicesMax = 2;     // in the table at once: single changes wait for no more
+constexpr size_t kSliceIds = 500;    // of a page of the lane
+constexpr size_t kSlicesMax = 3;     // in the table at once: single changes wait for no more
 constexpr int kEntriesMax = 100;
 
 }  // namespace
@@ -120,14 +120,15 @@ Status FanOut::begin_page() {
                   resolver_->page(*entry.member, entry.record.key, entry.record.resume));
   page_ = Page{std::move(resolved.ids), 0, std::move(resolved.resume)};
   if (!resolved.keys.empty())
-    pending_.push_back({table_.begin_batch(feed_), std::move(resolved.keys), std::nullopt});
+    pending_.push_back({table_.begin_batch(feed_, WorkTable::Haste::patient),
+                        std::move(resolved.keys), std::nullopt});
   return {};
 }
 
 void FanOut::take_slices() {
   while (page_->taken < page_->ids.size() && table_.open_batches(feed_) < kSlicesMax) {
     const size_t end = std::min(page_->ids.size(), page_->taken + kSliceIds);
-    const uint64_t batch = table_.begin_batch(feed_);
+    const uint64_t batch = table_.begin_batch(feed_, WorkTable::Haste::patient);
     for (; page_->taken < end; ++page_->taken) table_.add(batch, page_->ids[page_->taken]);
     table_.seal(batch, std::nullopt);
   }

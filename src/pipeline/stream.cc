@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kDocumentsMax = FanOut::kDocumentsMax;
 constexpr size_t kBatchesMax = 256;  // open at once
 constexpr size_t kComposeMax = 1000;
+constexpr auto kComposeFor = std::chrono::milliseconds(50);
 constexpr size_t kInFlightBytesMax = 24 << 20;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
@@ -118,7 +119,7 @@ Status Stream::step() {
 void Stream::wait() {
   // There is more to read and room for it: no need to wait.
   if (has_room() && std::find(more_.begin(), more_.end(), true) != more_.end()) return;
-  if (fan_out_.has_work() || sweep_has_work()) return;
+  if (may_compose() || fan_out_.has_work() || sweep_has_work()) return;
   std::unique_lock lock(mutex_);
   const auto news = [&] {
     return inbox_.woken || !inbox_.results.empty() || inbox_.segment_ended ||
@@ -153,7 +154,7 @@ Status Stream::take_inbox() {
     SYNCLINE_RETURN_IF_ERROR(events_.loaded());
   }
   const LaterList::Due due = later_.take_due(context_.clock.now());
-  queue(later_feed(), due.ids);
+  queue(later_feed(), due.ids, WorkTable::Haste::patient);
   return due.every_document ? request_sweep() : Status();
 }
 
@@ -175,12 +176,12 @@ Status Stream::settle_result(BulkResult result) {
 }
 
 void Stream::confirm_deletes() {
-  queue(confirm_feed(), std::exchange(deleted_while_loading_, {}));
+  queue(confirm_feed(), std::exchange(deleted_while_loading_, {}), WorkTable::Haste::urgent);
 }
 
-void Stream::queue(int feed, const std::vector<std::string>& ids) {
+void Stream::queue(int feed, const std::vector<std::string>& ids, WorkTable::Haste haste) {
   if (ids.empty()) return;
-  const uint64_t batch = table_.begin_batch(feed);
+  const uint64_t batch = table_.begin_batch(feed, haste);
   for (const std::string& id : ids) table_.add(batch, id);
   table_.seal(batch, std::nullopt);
 }
@@ -275,7 +276,7 @@ Status Stream::step_sweep() {
     sweep_ = std::make_unique<Sweep>(context_.admin, *sweep_options_);
   }
   SYNCLINE_ASSIGN(const std::vector<std::string> ids, sweep_->next_page());
-  queue(sweep_feed(), ids);
+  queue(sweep_feed(), ids, WorkTable::Haste::patient);
   if (!sweep_->done()) return {};
   const int64_t strangers = sweep_->strangers();
   sweep_.reset();
@@ -309,7 +310,7 @@ Status Stream::step_foreign_sweep() {
   if (foreign_sweep_.done()) return end_foreign_sweep();
   SYNCLINE_ASSIGN(const std::vector<std::string> ids, foreign_sweep_.next_page());
   foreign_swept_ += static_cast<int64_t>(ids.size());
-  queue(sweep_feed(), ids);
+  queue(sweep_feed(), ids, WorkTable::Haste::patient);
   return ids.empty() ? end_foreign_sweep() : Status();
 }
 
@@ -354,8 +355,14 @@ Status Stream::finish_foreign_loads() {
   return {};
 }
 
+bool Stream::may_compose() const {
+  return table_.waiting() > 0 && writer_->bytes_in_flight() < kInFlightBytesMax;
+}
+
+// For no longer than single changes may wait to be read; what is left is gone on with at once.
 Status Stream::compose_waiting() {
-  while (table_.waiting() > 0 && writer_->bytes_in_flight() < kInFlightBytesMax) {
+  const TimePoint until = context_.clock.now() + kComposeFor;
+  while (may_compose() && context_.clock.now() < until) {
     const std::vector<std::string> ids = table_.take(kComposeMax);
     SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
     for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);

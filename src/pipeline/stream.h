@@ -99,11 +99,12 @@ class Stream {
   void wait();
   bool sweep_has_work() const;
   bool has_room() const;
+  bool may_compose() const;
   int confirm_feed() const { return static_cast<int>(context_.members.size()); }
   int sweep_feed() const { return confirm_feed() + 1; }
   int later_feed() const { return confirm_feed() + 2; }
   int fan_out_feed() const { return confirm_feed() + 3; }
-  void queue(int feed, const std::vector<std::string>& ids);
+  void queue(int feed, const std::vector<std::string>& ids, WorkTable::Haste haste);
 
   PlanContext& context_;
   LaterList& later_;

@@ -5,9 +5,13 @@
 
 namespace syncline {
 
-uint64_t WorkTable::begin_batch(int feed) {
+namespace {
+constexpr uint64_t kPatientTurn = 8;  // every so many takes
+}  // namespace
+
+uint64_t WorkTable::begin_batch(int feed, Haste haste) {
   const uint64_t number = next_batch_++;
-  feeds_[feed].batches.push_back({number, 0, false, std::nullopt});
+  feeds_[feed].batches.push_back({number, 0, haste, false, std::nullopt});
   feed_of_.emplace(number, feed);
   return number;
 }
@@ -23,14 +27,22 @@ WorkTable::Batch* WorkTable::find(uint64_t batch) {
 }
 
 void WorkTable::add(uint64_t batch, const std::string& id) {
+  Batch& touching = *find(batch);
   auto [entry, is_new] = documents_.try_emplace(id);
   Document& document = entry->second;
-  if (is_new) waiting_.push_back(id);
+  const bool urgent = touching.haste == Haste::urgent;
+  if (is_new) ++waiting_;
+  if (is_new || (!document.under_way && urgent && !document.urgent)) enqueue(id, document, urgent);
   std::vector<uint64_t>& batches = document.under_way ? document.later_batches : document.batches;
   if (document.under_way) document.touched_again = true;
   if (!batches.empty() && batches.back() == batch) return;
   batches.push_back(batch);
-  ++find(batch)->outstanding;
+  ++touching.outstanding;
+}
+
+void WorkTable::enqueue(const std::string& id, Document& document, bool urgent) {
+  document.urgent = urgent;
+  (urgent ? urgent_ : patient_).push_back(id);
 }
 
 void WorkTable::seal(uint64_t batch, std::optional<Position> position) {
@@ -41,11 +53,22 @@ void WorkTable::seal(uint64_t batch, std::optional<Position> position) {
 }
 
 std::vector<std::string> WorkTable::take(size_t max) {
+  const bool urgent = ++takes_ % kPatientTurn != 0;
+  std::vector<std::string> ids = take_from(urgent ? urgent_ : patient_, urgent, max);
+  return ids.empty() ? take_from(urgent ? patient_ : urgent_, !urgent, max) : ids;
+}
+
+std::vector<std::string> WorkTable::take_from(std::deque<std::string>& queue, bool urgent,
+                                              size_t max) {
   std::vector<std::string> ids;
-  while (!waiting_.empty() && ids.size() < max) {
-    documents_.at(waiting_.front()).under_way = true;
-    ids.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+  for (; !queue.empty() && ids.size() < max; queue.pop_front()) {
+    const auto entry = documents_.find(queue.front());
+    // Taken from the other queue meanwhile.
+    if (entry == documents_.end() || entry->second.under_way || entry->second.urgent != urgent)
+      continue;
+    entry->second.under_way = true;
+    --waiting_;
+    ids.push_back(std::move(queue.front()));
   }
   return ids;
 }
@@ -56,8 +79,11 @@ void WorkTable::done(const std::string& id) {
   Document& document = entry->second;
   const std::vector<uint64_t> batches = std::move(document.batches);
   if (document.touched_again) {
-    document = Document{false, false, std::move(document.later_batches), {}};
-    waiting_.push_back(id);
+    std::vector<uint64_t> later = std::move(document.later_batches);
+    document = Document();
+    document.batches = std::move(later);
+    ++waiting_;
+    enqueue(id, document, true);
   } else {
     documents_.erase(entry);
   }
@@ -72,7 +98,8 @@ void WorkTable::again(const std::string& id) {
                           document.later_batches.end());
   document.later_batches.clear();
   document.under_way = document.touched_again = false;
-  waiting_.push_back(id);
+  ++waiting_;
+  enqueue(id, document, true);
 }
 
 void WorkTable::release(const std::vector<uint64_t>& batches) {

@@ -107,5 +107,28 @@ TEST(WorkTable, ABatchInPiecesMovesWithItsLast) {
   EXPECT_EQ(table.take_position(0), at(3));
 }
 
+TEST(WorkTable, UrgentDocumentsOvertakePatientOnes) {
+  WorkTable table;
+  const uint64_t slow = table.begin_batch(1, WorkTable::Haste::patient);
+  table.add(slow, "a");
+  table.add(slow, "b");
+  table.seal(slow, std::nullopt);
+  const uint64_t fast = table.begin_batch(0);
+  table.add(fast, "c");
+  table.add(fast, "b");
+  table.seal(fast, std::nullopt);
+  EXPECT_EQ(table.waiting(), 3U);
+  EXPECT_EQ(table.take(10), (std::vector<std::string>{"c", "b"}));
+  EXPECT_EQ(table.take(10), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(table.waiting(), 0U);
+  table.done("b");
+  table.done("c");
+  EXPECT_TRUE(table.feed_is_clear(0));
+  EXPECT_FALSE(table.feed_is_clear(1));
+  table.done("a");
+  EXPECT_TRUE(table.feed_is_clear(1));
+  EXPECT_TRUE(table.take(10).empty());
+}
+
 }  // namespace
 }  // namespace syncline
