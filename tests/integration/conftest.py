@@ -35,6 +35,17 @@ def postgres(server_folder):
 
 
 @pytest.fixture(scope="session")
+def second_postgres(server_folder):
+    """A server that can prepare transactions, which the first one cannot on purpose: capture
+    wakes its reader in another way where they are possible."""
+    server = PostgresServer(server_folder / "second-postgres",
+                            settings={"max_prepared_transactions": "30"})
+    server.create().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def opensearch(server_folder):
     server = OpenSearchServer(server_folder / "opensearch").start()
     servers_that_ran["opensearch"] = server.request("GET", "/")["version"]["number"]
@@ -46,6 +57,15 @@ def opensearch(server_folder):
 def stage(request, postgres, opensearch, tmp_path):
     """Everything one test needs, its Syncline not yet started."""
     stage = Stage(postgres, opensearch, tmp_path)
+    request.node.log_paths = stage.log_paths
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def two_phase_stage(request, second_postgres, opensearch, tmp_path):
+    """A stage whose database can prepare transactions."""
+    stage = Stage(second_postgres, opensearch, tmp_path)
     request.node.log_paths = stage.log_paths
     yield stage
     stage.end()

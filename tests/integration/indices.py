@@ -1,10 +1,9 @@
 """Reading whole indices and comparing them with what they must hold."""
 
-import decimal
 import json
 
 import requests
-from oracle import load_json
+from oracle_types import family, load_json
 
 PAGE = 5000
 SHOWN = 5
@@ -43,15 +42,7 @@ def same(left, right):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
-    return _family(left) == _family(right) and left == right
-
-
-def _family(value):
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, (int, float, decimal.Decimal)):
-        return "number"
-    return type(value).__name__
+    return family(left) == family(right) and left == right
 
 
 def differences(expected, found):

@@ -1,221 +1,99 @@
-"""The oracle: what an index must hold, told by the tables alone.
+"""The oracle: what an index must hold, told by the tables alone (contract section 3).
 
-Independent of the engine on purpose: it lets PostgreSQL make JSON (to_json), which the engine never
-does, and puts right in Python what contract section 4 says differently. Numbers are Decimals, so
-1.0 equals 1.00 and no digit is lost.
+It shares no step with the engine: every table is read whole, in the order in which its rows win,
+and the documents are put together in Python.
 """
 
-import base64
+import collections
+import contextlib
 import dataclasses
-import decimal
-import json
-import re
 
 import psycopg2
+from oracle_types import Types, convert, document_id, family, load_json
 from psycopg2 import sql
 
-NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
-DATES = {"date", "timestamp", "timestamptz"}
 SESSION = ("-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c bytea_output=hex "
            "-c extra_float_digits=1 -c row_security=off")
-FINITE = re.compile(r"-?[\d.]+(e[-+]?\d+)?")
 ROWS_A_FETCH = 5000
-
-
-def load_json(text):
-    return json.loads(text, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
+# In a foreign index nobody can tell whether a nested field without rows ever had some.
+ABSENT_OR_EMPTY = object()
 
 
 @dataclasses.dataclass
-class Type:
-    name: str
-    kind: str  # number, date, bytea, padded, array, range, composite, point, vector, plain
-    element: "Type" = None
-    fields: dict = None
+class Row:
+    identity: str  # the document's _id; None where a part of it is NULL, and for property
+    compared: object  # what compare_key() makes of the compare column; None but for property
+    fields: dict
 
 
-class Types:
-    """The types of columns, from the catalog."""
-
-    def __init__(self, cursor):
-        self._cursor = cursor
-        self._known = {}
-
-    def of(self, oid):
-        if oid not in self._known:
-            self._known[oid] = self._read(oid)
-        return self._known[oid]
-
-    def _read(self, oid):
-        self._cursor.execute(
-            "SELECT typname, typtype, typcategory, typelem, typbasetype, typrelid"
-            " FROM pg_type WHERE oid = %s", (oid,))
-        name, kind, category, element, base, relation = self._cursor.fetchone()
-        if kind == "d":
-            return self.of(base)
-        if kind == "c":
-            return Type(name, "composite", fields=self._fields(relation))
-        if kind == "r":
-            self._cursor.execute("SELECT rngsubtype FROM pg_range WHERE rngtypid = %s", (oid,))
-            return Type(name, "range", element=self.of(self._cursor.fetchone()[0]))
-        if category == "A" and element and name.startswith("_"):
-            return Type(name, "array", element=self.of(element))
-        return Type(name, self._scalar_kind(name))
-
-    @staticmethod
-    def _scalar_kind(name):
-        if name in NUMBERS:
-            return "number"
-        if name in DATES:
-            return "date"
-        return {"bytea": "bytea", "bpchar": "padded", "point": "point",
-                "int2vector": "vector", "oidvector": "vector"}.get(name, "plain")
-
-    def _fields(self, relation):
-        self._cursor.execute(
-            "SELECT attname, atttypid FROM pg_attribute WHERE attrelid = %s AND attnum > 0"
-            " AND NOT attisdropped ORDER BY attnum", (relation,))
-        return {name: self.of(oid) for name, oid in self._cursor.fetchall()}
-
-
-def iso_date(text):
-    """A date or timestamp as PostgreSQL prints it (blank or T), as contract section 4 has it."""
-    if text in ("infinity", "-infinity"):
+def compare_key(value):
+    """A key that is the same for values equal as JSON; None for what equals nothing."""
+    if value is None or isinstance(value, (list, dict)):
         return None
-    before_christ = text.endswith(" BC")
-    text = text.removesuffix(" BC").replace(" ", "T")
-    text = re.sub(r"\+00(:00)?$", "Z", text)
-    year, rest = re.fullmatch(r"(\d+)(-.*)", text).groups()
-    if before_christ:
-        # ISO 8601 has a year 0, so 44 BC is -0043.
-        astronomical = int(year) - 1
-        return (f"-{astronomical:04d}" if astronomical else "0000") + rest
-    return ("+" if len(year) > 4 else "") + year + rest
+    return family(value), value
 
 
-def from_text(kind, text):
-    """The JSON value of a scalar's text, as found inside ranges."""
-    if kind.kind == "number":
-        return decimal.Decimal(text) if FINITE.fullmatch(text) else None
-    return convert(kind, text)
-
-
-def range_bounds(text):
-    """('[', low, high, ')') of a range's text; a missing bound is None."""
-    item = r'(?:"((?:[^"\\]|\\.|"")*)"|([^",\[\]()]*))'
-    found = re.fullmatch(rf"([\[(]){item},{item}([\])])", text, re.S)
-    opening, low_quoted, low, high_quoted, high, closing = found.groups()
-
-    def bound(quoted, bare):
-        if quoted is None:
-            return bare or None
-        return re.sub(r'\\(.)|"(")', r"\1\2", quoted, flags=re.S)
-    return opening, bound(low_quoted, low), bound(high_quoted, high), closing
-
-
-def convert_range(kind, text):
-    if text == "empty":
-        return None
-    opening, low, high, closing = range_bounds(text)
-    bounds = {"gte" if opening == "[" else "gt": low, "lte" if closing == "]" else "lt": high}
-    values = {name: from_text(kind.element, text) for name, text in bounds.items()
-              if text is not None}
-    # A bound that JSON cannot say (infinity) is none.
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def convert_point(text):
-    lon, lat = text.strip("()").split(",")
-    if not (FINITE.fullmatch(lon) and FINITE.fullmatch(lat)):
-        return None
-    return {"lon": decimal.Decimal(lon), "lat": decimal.Decimal(lat)}
-
-
-def convert(kind, value):
-    """From what to_json() made of a value to what the contract makes of it."""
-    if value is None:
-        return None
-    if kind.kind == "array":
-        return [convert(kind.element, item) for item in value]
-    if kind.kind == "composite":
-        return {name: convert(field, value[name]) for name, field in kind.fields.items()}
-    if kind.kind == "number":
-        return None if isinstance(value, str) else value
-    if kind.kind == "date":
-        return iso_date(value)
-    if kind.kind == "padded":
-        return value.rstrip(" ")
-    if kind.kind == "bytea":
-        return base64.b64encode(bytes.fromhex(value.removeprefix("\\x"))).decode()
-    if kind.kind == "range":
-        return convert_range(kind, value)
-    if kind.kind == "point":
-        return convert_point(value)
-    if kind.kind == "vector":
-        return " ".join(map(str, value))
-    return value
-
-
-def id_text(kind, raw):
-    """The text of one id value (its JSON without quotes), or None where there is none."""
-    if raw is None:
-        return None
-    if kind.kind == "number":
-        return None if raw.startswith('"') else raw
-    value = convert(kind, load_json(raw))
-    if value is None:
-        return None
-    return value if isinstance(value, str) else raw
-
-
-def document_id(kinds, raws):
-    parts = [id_text(kind, raw) for kind, raw in zip(kinds, raws)]
-    if any(part is None for part in parts):
-        return None
-    if len(parts) == 1:
-        return parts[0]
-    return "_".join(part.replace("%", "%25").replace("_", "%5F") for part in parts)
+def field_at(document, path):
+    """The value at "a" or "a.b"; None where there is none."""
+    if path in document:
+        return document[path]
+    head, _, rest = path.partition(".")
+    inner = document.get(head)
+    return field_at(inner, rest) if rest and isinstance(inner, dict) else None
 
 
 class JobReader:
-    """The rows of one index job as (id, {alias: value}), the winner of a contested id last."""
+    """The rows of one job: ordered as elements for nested, else the winner of a place last."""
 
     def __init__(self, connection, job):
         self.connection = connection
-        source, target = job["source"], job["target"]
+        source, self.target = job["source"], job["target"]
+        self.kind = self.target["type"]
         schema, _, table = source["table_name"].rpartition(".")
         self.table = sql.Identifier(schema or "public", table)
-        mappings = target.get("mappings") or [
+        mappings = self.target.get("mappings") or [
             {"source_column": column, "alias": column} for column in source["columns"]]
         self.alias_to_column = {entry["alias"]: entry["source_column"] for entry in mappings}
-        ids = target["id"]
-        self.id_aliases = [ids] if isinstance(ids, str) else ids
-        self.columns = sorted(set(self.alias_to_column.values()))
+        ids = self.target.get("id", [])
+        self.id_columns = [self.alias_to_column[alias]
+                           for alias in ([ids] if isinstance(ids, str) else ids)]
+        self.compare_column = self._compare_column(source["columns"])
+        self.field_aliases = [alias for alias, column in self.alias_to_column.items()
+                              if column != self.compare_column]
+        self.columns = sorted(filter(None, {*self.alias_to_column.values(), self.compare_column}))
 
     def rows(self):
         with self.connection.cursor() as cursor:
             kinds = self._kinds(cursor)
-            order = self._unique_key(cursor)
+            order = self._element_order(cursor) + list(map(sql.Identifier, self._key(cursor)))
             query = sql.SQL("SELECT {} FROM {}").format(
                 sql.SQL(", ").join(sql.SQL("to_json({})::text").format(sql.Identifier(column))
                                    for column in self.columns), self.table)
             if order:
-                query += sql.SQL(" ORDER BY {}").format(
-                    sql.SQL(", ").join(map(sql.Identifier, order)))
+                query += sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(order))
         with self.connection.cursor("oracle") as cursor:
             cursor.itersize = ROWS_A_FETCH
             cursor.execute(query)
             for values in cursor:
                 yield self._row(kinds, dict(zip(self.columns, values)))
 
+    def _compare_column(self, columns):
+        if self.kind != "property":
+            return None
+        name = self.target["property"]["compare"]["source"]
+        return name if name in columns else self.alias_to_column[name]
+
     def _row(self, kinds, raws):
-        id_columns = [self.alias_to_column[alias] for alias in self.id_aliases]
-        identity = document_id([kinds[column] for column in id_columns],
-                               [raws[column] for column in id_columns])
-        fields = {
-            alias: None if raws[column] is None else convert(kinds[column], load_json(raws[column]))
-            for alias, column in self.alias_to_column.items()}
-        return identity, fields
+        values = {column: None if raw is None else convert(kinds[column], load_json(raw))
+                  for column, raw in raws.items()}
+        identity = compared = None
+        if self.kind == "property":
+            compared = compare_key(values[self.compare_column])
+        else:
+            identity = document_id([kinds[column] for column in self.id_columns],
+                                   [raws[column] for column in self.id_columns])
+        return Row(identity, compared, {alias: values[self.alias_to_column[alias]]
+                                        for alias in self.field_aliases})
 
     def _kinds(self, cursor):
         cursor.execute(
@@ -224,7 +102,24 @@ class JobReader:
         types = Types(cursor)
         return {name: types.of(oid) for name, oid in cursor.fetchall()}
 
-    def _unique_key(self, cursor):
+    def _element_order(self, cursor):
+        """nested.id as its column orders, text by bytes; ascending order puts NULL last."""
+        if self.kind != "nested":
+            return []
+        column = self.alias_to_column[self.target["nested"]["id"]]
+        cursor.execute(
+            "SELECT attcollation <> 0, format_type(atttypid, NULL) ~ 'citext$' FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attname = %s",
+            (self.table.as_string(self.connection), column))
+        is_text, ignores_case = cursor.fetchone()
+        order = sql.Identifier(column)
+        if ignores_case:
+            order += sql.SQL("::text")
+        if is_text:
+            order += sql.SQL(' COLLATE "C"')
+        return [order]
+
+    def _key(self, cursor):
         """Columns of the primary key, else of a unique key; the highest one wins a place."""
         cursor.execute(
             "SELECT (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY"
@@ -235,11 +130,11 @@ class JobReader:
             " ORDER BY NOT i.indisprimary, i.indexrelid LIMIT 1",
             (self.table.as_string(self.connection),))
         found = cursor.fetchone()
-        return found[0] if found else None
+        return found[0] if found else []
 
 
 class Oracle:
-    """What the index of these index jobs must hold.
+    """What the index of these jobs must hold.
 
     jobs: REST bodies, all on one index. sources: the psycopg2.connect() arguments by source name.
     """
@@ -248,21 +143,99 @@ class Oracle:
         self.jobs = sorted(jobs, key=lambda job: job["name"])
         self.sources = sources
         assert len({(job["target"]["name"], job["target"]["index"]) for job in jobs}) == 1
-        assert all(job["target"]["type"] == "index" for job in jobs)
 
     def documents(self):
-        """{_id: _source}; of a shared field the job whose name sorts last has the word."""
-        result = {}
-        for job in self.jobs:
-            rows = {}
-            parameters = self.sources[job["source"]["name"]]
-            connection = psycopg2.connect(**parameters, options=SESSION)
-            try:
-                for identity, fields in JobReader(connection, job).rows():
-                    if identity is not None:
-                        rows[identity] = fields
-            finally:
-                connection.close()
-            for identity, fields in rows.items():
-                result.setdefault(identity, {}).update(fields)
-        return result
+        """{_id: _source} of an owned index; of a shared field the last index job has the word."""
+        documents = {}
+        for job in self._of("index"):
+            for identity, fields in self._places(job).items():
+                documents.setdefault(identity, {}).update(fields)
+        assert self._of("index"), "an index without index job is foreign: it has an owner"
+        self._add_elements(documents, lambda job, identity: [])
+        self._add_objects_and_properties(documents)
+        return documents
+
+    def foreign_documents(self, owned, emptied=None):
+        """{_id: _source} of a foreign index.
+
+        owned: {_id: _source} as its owner wrote it. emptied: by the name of a nested job, the ids
+        whose last row went while their document stood; where rows are missing otherwise, the
+        field may be absent or empty (ABSENT_OR_EMPTY, see settled()).
+        """
+        assert not self._of("index"), "this index is not foreign"
+        emptied = emptied or {}
+        ours = set().union(*(self.fields_of(job) for job in self.jobs))
+        documents = {
+            identity: {name: value for name, value in source.items() if name not in ours}
+            for identity, source in owned.items()}
+
+        def without_rows(job, identity):
+            return [] if identity in emptied.get(job["name"], ()) else ABSENT_OR_EMPTY
+        self._add_elements(documents, without_rows)
+        self._add_objects_and_properties(documents)
+        return documents
+
+    def fields_of(self, job):
+        """The top-level fields that a job writes."""
+        kind = job["target"]["type"]
+        if kind in ("object", "nested"):
+            return {job["target"][kind]["name"]}
+        return set(JobReader(None, job).field_aliases)
+
+    def _of(self, kind):
+        return [job for job in self.jobs if job["target"]["type"] == kind]
+
+    def _add_elements(self, documents, without_rows):
+        for job in self._of("nested"):
+            elements = collections.defaultdict(list)
+            for row in self._rows(job):
+                elements[row.identity].append(row.fields)
+            for identity, document in documents.items():
+                document[job["target"]["nested"]["name"]] = (
+                    elements.get(identity) or without_rows(job, identity))
+
+    def _add_objects_and_properties(self, documents):
+        for job in self._of("object"):
+            for identity, fields in self._places(job).items():
+                if identity in documents:
+                    documents[identity][job["target"]["object"]["name"]] = fields
+        for job in self._properties_in_order():
+            path = job["target"]["property"]["compare"]["target"]
+            rows = {row.compared: row.fields for row in self._rows(job)}
+            for document in documents.values():
+                compared = compare_key(field_at(document, path))
+                if compared is not None:
+                    document.update(rows.get(compared, {}))
+
+    def _properties_in_order(self):
+        """Each after the one that sets the field it compares."""
+        waiting = self._of("property")
+        while waiting:
+            unset = set().union(*(self.fields_of(job) for job in waiting))
+            ready = [job for job in waiting
+                     if job["target"]["property"]["compare"]["target"] not in unset]
+            assert ready, "property jobs that wait for each other"
+            yield from ready
+            waiting = [job for job in waiting if job not in ready]
+
+    def _places(self, job):
+        """{_id: fields}: rows come with the winner last."""
+        places = {row.identity: row.fields for row in self._rows(job)}
+        places.pop(None, None)
+        return places
+
+    def _rows(self, job):
+        parameters = self.sources[job["source"]["name"]]
+        with contextlib.closing(psycopg2.connect(**parameters, options=SESSION)) as connection:
+            yield from JobReader(connection, job).rows()
+
+
+def settled(expected, found):
+    """The same expectation; where absent and empty are both right, the one that was found."""
+    result = {}
+    for identity, document in expected.items():
+        there = found.get(identity, {})
+        result[identity] = {
+            name: [] if value is ABSENT_OR_EMPTY else value for name, value in document.items()
+            if value is not ABSENT_OR_EMPTY or there.get(name) == []}
+    return result

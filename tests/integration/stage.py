@@ -34,8 +34,23 @@ def opaque(column, alias=None):
             "params": {"enabled": False}}
 
 
+def object_in(name):
+    """Options of add_job() for a job of type object."""
+    return {"type": "object", "object": {"name": name}}
+
+
+def nested_in(name, id):
+    return {"type": "nested", "nested": {"name": name, "id": id}}
+
+
+def property_of(source, target):
+    """source: column of the table, target: field of the document; equal where the fields go."""
+    return {"type": "property", "property": {"compare": {"source": source, "target": target}}}
+
+
 class Stage:
     def __init__(self, postgres, opensearch, folder):
+        """opensearch: None where a test needs the tables alone."""
         self.postgres = postgres
         self.opensearch = opensearch
         self.folder = folder
@@ -51,10 +66,11 @@ class Stage:
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def new_database(self):
+    def new_database(self, server=None):
         name = f"t_{self.unique}_{len(self.databases)}"
-        self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        self.databases.append(name)
+        self._administer(server or self.postgres,
+                         sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.databases.append((server or self.postgres, name))
         return name
 
     def new_syncline(self, **options):
@@ -73,9 +89,9 @@ class Stage:
     def api(self):
         return self.syncline.api
 
-    def connect(self, database=None, autocommit=True, **options):
-        connection = psycopg2.connect(
-            **self.postgres.connection_parameters(database or self.database), **options)
+    def connect(self, database=None, autocommit=True, server=None, **options):
+        parameters = (server or self.postgres).connection_parameters(database or self.database)
+        connection = psycopg2.connect(**parameters, **options)
         connection.autocommit = autocommit
         return connection
 
@@ -97,13 +113,27 @@ class Stage:
             syncline.end()
         if self._connection is not None:
             self._connection.close()
-        for name in self.databases:
-            self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+        for server, name in self.databases:
+            self._end_prepared(server, name)
+            self._administer(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
                 sql.Identifier(name)))
-        self.opensearch.request("DELETE", f"/{self.unique}-*")
+        if self.opensearch:
+            self.opensearch.request("DELETE", f"/{self.unique}-*")
 
-    def _administer(self, statement):
-        connection = psycopg2.connect(**self.postgres.connection_parameters())
+    def _end_prepared(self, server, database):
+        """What a writer prepared and left would keep the database from being dropped."""
+        if server.settings.get("max_prepared_transactions", "0") == "0":
+            return
+        connection = self.connect(database, server=server)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")
+            for identity, in cursor.fetchall():
+                cursor.execute("ROLLBACK PREPARED %s", (identity,))
+        connection.close()
+
+    def _administer(self, server, statement):
+        connection = psycopg2.connect(**server.connection_parameters())
         connection.autocommit = True
         try:
             connection.cursor().execute(statement)
@@ -115,10 +145,10 @@ class Stage:
     def index(self, name="main"):
         return f"{self.unique}-{name}"
 
-    def source_body(self, name=SOURCE, database=None, **config):
-        self.sources[name] = self.postgres.connection_parameters(database or self.database)
-        return {"name": name,
-                "config": {**self.postgres.source_config(database or self.database), **config}}
+    def source_body(self, name=SOURCE, database=None, server=None, **config):
+        server, database = server or self.postgres, database or self.database
+        self.sources[name] = server.connection_parameters(database)
+        return {"name": name, "config": {**server.source_config(database), **config}}
 
     def target_body(self, name=TARGET):
         return {"name": name, "api": {"url": "http://127.0.0.1", "port": self.opensearch.port}}
@@ -131,20 +161,46 @@ class Stage:
         return self
 
     def job_body(self, table, entries, id="id", name=None, index=None, source=SOURCE, **target):
-        """The body of an index job on the columns that the mappings name."""
+        """The body of a job on the columns that the mappings name; an index job, unless `target`
+        says otherwise (object_in(), nested_in(), property_of())."""
         wanted = mappings(*entries)
         columns = list(dict.fromkeys(entry["source_column"] for entry in wanted))
+        target = {"name": TARGET, "index": index or self.index(), "type": "index", "id": id,
+                  "mappings": wanted, **target}
+        if target["type"] == "property":
+            del target["id"]
+            compared = target["property"]["compare"]["source"]
+            if compared not in columns and compared not in {entry["alias"] for entry in wanted}:
+                columns.append(compared)
         return {"name": name or f"job-{next(self._numbers)}",
                 "source": {"name": source, "table_name": table, "columns": columns},
-                "target": {"name": TARGET, "index": index or self.index(), "type": "index",
-                           "id": id, "mappings": wanted, **target}}
+                "target": target}
 
     def add_job(self, *arguments, **options):
-        """Creates an index job; its name."""
-        body = self.job_body(*arguments, **options)
+        """Creates a job as job_body() has it; its name."""
+        return self.create_job(self.job_body(*arguments, **options))
+
+    def create_job(self, body):
         self.api.create("jobs", body)
         self.jobs[body["name"]] = body
         return body["name"]
+
+    def replace_job(self, name, *arguments, **options):
+        body = self.job_body(*arguments, name=name, **options)
+        answer = self.api.put(f"/jobs/{name}", body)
+        assert answer.status_code == 200, answer.text
+        self.jobs[name] = body
+
+    def delete_job(self, name):
+        answer = self.api.delete(f"/jobs/{name}")
+        assert answer.status_code == 200, answer.text
+        return self.jobs.pop(name)
+
+    def command(self, name, verb):
+        """pause, resume, resync; the status as answered."""
+        answer = self.api.post(f"/jobs/{name}/{verb}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
 
     # -- judging -------------------------------------------------------------------------------
 
@@ -161,14 +217,31 @@ class Stage:
     def wait_for_documents(self, timeout_s=EQUAL_S):
         """Until every job has written something, whatever its state."""
         for name in self.jobs:
-            wait_for(lambda: self.api.status(name)["documents"]["indexed"] > 0, timeout_s,
-                     f"job {name} has written documents")
+            if self.jobs[name]["target"]["type"] == "index":
+                wait_for(lambda: self.api.status(name)["documents"]["indexed"] > 0, timeout_s,
+                         f"job {name} has written documents")
+
+    def wait_state(self, name, state, *words, timeout_s=30):
+        """Until the job is in this state, and its error holds these words; the status."""
+        def reached():
+            status = self.api.status(name)
+            message = (status["error"] or {}).get("message", "")
+            if status["state"] == state and all(word in message for word in words):
+                return status
+            raise AssertionError(f"status is {status}")
+        return wait_for(reached, timeout_s, f"job {name} is {state}, with {words} in its error")
+
+    def wait_no_lag(self, name, timeout_s=EQUAL_S):
+        """Until what is committed by now is in the index, whatever other jobs do."""
+        wait_for(lambda: self._is_live(name, 0), timeout_s, f"job {name} live without lag")
 
     def _is_live(self, name, parked):
         status = self.api.status(name)
         if status["state"] == "failed":
             raise JobFailed(f"job {name} failed: {status['error']}")
-        live = status["state"] == "live" and status["load"]["finished_at"] is not None
+        loaded = (self.jobs[name]["target"]["type"] != "index"
+                  or status["load"]["finished_at"] is not None)
+        live = status["state"] == "live" and loaded
         if live and status["lag"]["changes"] == 0 and status["parked"] == parked:
             return True
         raise AssertionError(f"status is {status}")

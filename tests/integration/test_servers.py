@@ -7,8 +7,9 @@ import pytest
 
 import common
 from indices import differences
-from oracle import Oracle, iso_date
+from oracle import Oracle
 from opensearch import OpenSearchServer
+from oracle_types import iso_date
 from postgres import PostgresServer
 
 

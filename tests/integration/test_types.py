@@ -9,7 +9,8 @@ import json
 
 import pytest
 from indices import same
-from oracle import Oracle, load_json
+from oracle import Oracle
+from oracle_types import load_json
 from stage import opaque
 from type_table import SETUP_SQL, TYPE_TABLE, TYPES_SINCE
 
