@@ -108,6 +108,16 @@ class Stage:
             cursor.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else None
 
+    def run_together(self, *statements):
+        """Runs them in one transaction."""
+        session = self.connect(autocommit=False)
+        try:
+            for statement in statements:
+                session.cursor().execute(statement)
+            session.commit()
+        finally:
+            session.close()
+
     def end(self):
         for syncline in self.synclines:
             syncline.end()
@@ -269,6 +279,16 @@ class Stage:
         self.wait_live(timeout_s, parked)
         for index in {job["target"]["index"] for job in self.jobs.values()}:
             self.assert_index_equals_tables(index, without)
+
+
+    def follow(self, *statements):
+        """Runs each, and after each everything must become equal; a list is one transaction."""
+        for statement in statements:
+            if isinstance(statement, str):
+                self.run(statement)
+            else:
+                self.run_together(*statement)
+            self.wait_until_equal()
 
 
 class JobFailed(BaseException):

@@ -4,6 +4,7 @@ import random
 import threading
 
 import psycopg2
+from common import wait_for
 from psycopg2 import errors
 
 ISOLATION = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
@@ -34,6 +35,9 @@ def create_tables(run):
 
 class Writer(threading.Thread):
     """One session: `transactions` random transactions, or until told to stop."""
+
+    settings = SETTINGS
+    expected = EXPECTED
 
     def __init__(self, connect, seed, transactions=None):
         super().__init__(name=f"writer-{seed}", daemon=True)
@@ -75,7 +79,7 @@ class Writer(threading.Thread):
             old.close()
         session = self.connect(autocommit=False)
         with session.cursor() as cursor:
-            for name, values in SETTINGS.items():
+            for name, values in self.settings.items():
                 cursor.execute("SELECT set_config(%s, %s, false)",
                                (name, self.random.choice(values)))
         session.commit()
@@ -88,13 +92,16 @@ class Writer(threading.Thread):
                     f"SET TRANSACTION ISOLATION LEVEL {self.random.choice(ISOLATION)}")
                 for _ in range(self.random.choice([1, 1, 1, 2, 5])):
                     self._step(cursor)
-            if self.random.random() < 0.1:
-                session.rollback()
-            else:
-                session.commit()
-                self.committed += 1
-        except EXPECTED:
+            self._end(session)
+        except self.expected:
             session.rollback()
+
+    def _end(self, session):
+        if self.random.random() < 0.1:
+            session.rollback()
+        else:
+            session.commit()
+            self.committed += 1
 
     def _step(self, cursor):
         if self.random.random() < 0.1:
@@ -157,12 +164,22 @@ class Writer(threading.Thread):
         cursor.execute("TRUNCATE public.extras")
 
 
-def start_writers(stage, seed, count=4, transactions=None):
-    writers = [Writer(stage.connect, seed * 1000 + number, transactions)
-               for number in range(count)]
+def start_writers(stage, seed, count=4, transactions=None, kind=Writer):
+    writers = [kind(stage.connect, seed * 1000 + number, transactions) for number in range(count)]
     for writer in writers:
         writer.start()
     return writers
+
+
+def wait_commits(writers, count, timeout_s=60):
+    """Until they committed this many more together; raises what ended one of them."""
+    def committed():
+        for writer in writers:
+            if writer.error:
+                writer.finish()
+        return sum(writer.committed for writer in writers)
+    wanted = committed() + count
+    wait_for(lambda: committed() >= wanted, timeout_s, f"{count} more commits")
 
 
 def add_jobs(stage):
