@@ -25,7 +25,8 @@ def orders(running):
 def add_shipments(stage):
     stage.run("CREATE TABLE shipments (pk int PRIMARY KEY, order_id int, carrier text,"
               " weight numeric)")
-    stage.run("INSERT INTO shipments SELECT n, n, 'post', n * 1.10 FROM generate_series(1, 30, 3) n")
+    stage.run("INSERT INTO shipments SELECT n, n, 'post', n * 1.10"
+              " FROM generate_series(1, 30, 3) n")
     stage.add_job("shipments", SHIPMENT, id="order_id", name="shipments", **object_in("shipment"))
 
 

@@ -8,9 +8,11 @@ from stage import nested_in, object_in, property_of
 def orders(running):
     """Twenty orders of six customers, one of whom has no row."""
     running.run("CREATE TABLE orders (id int PRIMARY KEY, customer_id int, status text)")
-    running.run("INSERT INTO orders SELECT n, nullif(n % 7, 0), 'new' FROM generate_series(1, 20) n")
+    running.run("INSERT INTO orders SELECT n, nullif(n % 7, 0), 'new'"
+                " FROM generate_series(1, 20) n")
     running.run("CREATE TABLE customers (pk int PRIMARY KEY, id int, city text, country text)")
-    running.run("INSERT INTO customers SELECT n, n, 'city ' || n, 'de' FROM generate_series(1, 5) n")
+    running.run("INSERT INTO customers SELECT n, n, 'city ' || n, 'de'"
+                " FROM generate_series(1, 5) n")
     running.add_job("orders", ["id:integer", "customer_id:integer", "status:keyword"],
                     name="orders")
     return running
