@@ -1,0 +1,120 @@
+"""What is refused when jobs share an index: contract section 3, last sentence."""
+
+import pytest
+from test_rest import (JOB, SOURCE, TARGET, api, assert_error, changed,  # noqa: F401
+                       configured, syncline)
+
+MAPPINGS = [{"source_column": "id", "alias": "customer", "type": "integer"},
+            {"source_column": "city", "alias": "city", "type": "keyword"}]
+
+
+def job(name, kind, mappings=None, **target):
+    body = changed(JOB, name=name, source__columns=["id", "city"], target__type=kind,
+                   target__id=None, target__mappings=mappings or MAPPINGS)
+    body["target"].update(target)
+    return body
+
+
+def object_job(name, field="customer"):
+    return job(name, "object", id="customer", object={"name": field})
+
+
+def nested_job(name, field="items"):
+    return job(name, "nested", id="customer", nested={"name": field, "id": "city"})
+
+
+def property_job(name, source="id", target="order_id", alias="city"):
+    mappings = changed({"all": MAPPINGS})["all"]
+    mappings[1]["alias"] = alias
+    return job(name, "property", mappings, property={"compare": {"source": source,
+                                                                 "target": target}})
+
+
+def refusal(answer, *words):
+    """400 that names all of these words in its details."""
+    body = assert_error(answer, 400, "invalid")
+    text = " ".join(f"{entry['path']} {entry['message']}" for entry in body["error"]["details"])
+    assert all(word in text for word in words), text
+
+
+def test_every_kind_is_taken_and_answered_as_given(configured):  # noqa: F811
+    bodies = [object_job("an-object"), nested_job("a-nested"), property_job("a-property"),
+              property_job("by-object", "city", "customer.city", "region"),
+              property_job("a-chain", "city", "region", "manager")]
+    for body in bodies:
+        configured.create("jobs", body)
+        stored = configured.get(f"/jobs/{body['name']}").json()
+        for key, value in body["target"].items():
+            assert stored["target"][key] == value
+
+
+@pytest.mark.parametrize("second, word", [
+    (object_job("second", "status"), "status"),
+    (nested_job("second", "order_id"), "order_id"),
+    (property_job("second", alias="status"), "status"),
+    (object_job("second", "taken"), "taken"),
+    (nested_job("second", "taken"), "taken"),
+    (property_job("second", alias="taken"), "taken"),
+])
+def test_two_jobs_that_write_one_field(configured, second, word):  # noqa: F811
+    configured.create("jobs", object_job("first", "taken"))
+    refusal(configured.post("/jobs", second), word)
+    assert len(configured.get("/jobs").json()) == 2
+    elsewhere = changed(second, target__index="elsewhere")  # each index is for itself
+    assert configured.post("/jobs", elsewhere).status_code == 201
+
+
+def test_an_index_job_may_not_write_what_an_object_writes(configured):  # noqa: F811
+    configured.create("jobs", object_job("first", "taken"))
+    second = changed(JOB, name="second", target__mappings=[
+        {"source_column": "id", "alias": "order_id", "type": "integer"},
+        {"source_column": "status", "alias": "taken", "type": "text"}])
+    refusal(configured.post("/jobs", second), "taken")
+    replaced = changed(JOB, target__mappings=second["target"]["mappings"])
+    refusal(configured.put("/jobs/orders", replaced), "taken")
+    assert configured.get("/jobs/orders").json()["target"]["mappings"] == JOB["target"]["mappings"]
+
+
+@pytest.mark.parametrize("target", ["nowhere", "customer.nowhere", "customer", "order_id.x",
+                                    "items.city"])
+def test_a_compare_target_that_no_job_provides(configured, target):  # noqa: F811
+    configured.create("jobs", object_job("an-object"))
+    configured.create("jobs", nested_job("a-nested"))
+    refusal(configured.post("/jobs", property_job("second", target=target)), target)
+
+
+def test_any_compare_target_does_on_a_foreign_index(api):  # noqa: F811
+    api.create("sources", SOURCE)
+    api.create("targets", TARGET)
+    api.create("jobs", property_job("first", target="of.somebody.else"))
+    # An index job makes the index ours, and then nobody provides that field.
+    refusal(api.post("/jobs", JOB), "of.somebody.else")
+
+
+def test_properties_in_a_circle(configured):  # noqa: F811
+    configured.create("jobs", property_job("first", "city", "order_id", "region"))
+    configured.create("jobs", property_job("second", "city", "region", "manager"))
+    circle = property_job("first", "city", "manager", "region")
+    refusal(configured.put("/jobs/first", circle), "manager")
+    refusal(configured.post("/jobs", property_job("third", "city", "loop", "loop")), "loop")
+
+
+@pytest.mark.parametrize("body", [
+    object_job("second"), nested_job("second"), property_job("second")])
+def test_options_of_a_kind_are_required(configured, body):  # noqa: F811
+    kind = body["target"]["type"]
+    refusal(configured.post("/jobs", changed(body, **{f"target__{kind}": None})), f"target.{kind}")
+    empty = changed(body)
+    empty["target"][kind] = {}
+    refusal(configured.post("/jobs", empty), f"target.{kind}")
+
+
+@pytest.mark.parametrize("body, path", [
+    (changed(object_job("second"), target__id=None), "target.id"),
+    (changed(object_job("second"), target__id="nowhere"), "target.id"),
+    (changed(nested_job("second"), target__nested__id="nowhere"), "target.nested.id"),
+    (changed(property_job("second"), target__property__compare__source="nowhere"),
+     "target.property.compare.source"),
+])
+def test_aliases_that_are_none(configured, body, path):  # noqa: F811
+    refusal(configured.post("/jobs", body), path)
