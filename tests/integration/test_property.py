@@ -280,20 +280,46 @@ def test_columns_of_different_families_fail_the_job(running, left, right):
     running.wait_until_equal()
 
 
-def test_a_path_into_json_fails_the_job(running):
+@pytest.mark.parametrize("path", ["data.city", "data", "id.city", "items.sku", "items"])
+def test_a_path_into_what_has_no_columns_fails_the_job(running, path):
     running.run("CREATE TABLE a (id int PRIMARY KEY, data jsonb);"
+                "CREATE TABLE items (pk int PRIMARY KEY, id int, sku text);"
                 "CREATE TABLE b (city text PRIMARY KEY, v int)")
     running.run("""INSERT INTO a VALUES (1, '{"city": "Bonn"}')""")
     running.add_job("a", ["id:integer", "data:object"], name="documents")
-    job = running.add_job("b", ["v:integer"], **property_of("city", "data.city"))
-    running.wait_state(job, "failed", "data")
+    running.add_job("items", ["pk:integer", "id:integer", "sku:keyword"],
+                    **nested_in("items", "pk"))
+    body = running.job_body("b", ["v:integer"], name="property", **property_of("city", path))
+    running.create_job(body)
+    running.wait_state("property", "failed", path.partition(".")[0])
+    running.wait_state("documents", "waiting", "property")
+
+
+def test_a_compare_target_that_is_lost_equals_nothing(orders):
+    """Whoever gave the field is gone, unless that was refused; and comes back."""
+    add_customers(orders, "country:keyword")
+    orders.run("CREATE TABLE vat_rates (country text PRIMARY KEY, rate numeric)")
+    orders.run("INSERT INTO vat_rates VALUES ('de', 19.0)")
+    orders.add_job("vat_rates", ["rate:float"], name="vat-rates",
+                   **property_of("country", "country"))
+    orders.wait_until_equal()
+    if orders.api.delete("/jobs/customers").status_code == 400:
+        return
+    customers = orders.jobs.pop("customers")
+    orders.wait_until_equal()
+    assert "rate" not in source(orders, "1")
+    orders.run("UPDATE customers SET country = 'fr' WHERE id = 2")
+    orders.create_job(customers)
+    orders.wait_until_equal()
+    assert "rate" in source(orders, "1")
 
 
 def test_a_family_changes_while_live(orders):
     add_customers(orders)
     orders.wait_until_equal()
     orders.run("ALTER TABLE customers ALTER COLUMN id TYPE text")
-    orders.wait_state("customers", "failed", "id")
+    orders.run("UPDATE customers SET city = 'between' WHERE id = '2'")
+    orders.wait_state("customers", "failed", "customers")
     orders.wait_state("orders", "waiting", "customers")
     orders.run("ALTER TABLE customers ALTER COLUMN id TYPE numeric USING id::numeric")
     orders.run("UPDATE customers SET city = 'after' WHERE id = 1")
