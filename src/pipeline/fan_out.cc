@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kInlineMax = 1000;  // documents of keys that are resolved at once
 constexpr size_t kGroupMax = 500;    // keys asked for together
-constexpr size_t kSliceIds = 500;    // of a page of the lane
-constexpr size_t kSlicesMax = 3;     // in the table at once: single changes wait for no more
+constexpr size_t kSliceIds = 250;    // of a page of the lane
+constexpr size_t kSlicesMax = 4;     // in the table at once: single changes wait for no more
 constexpr int kEntriesMax = 100;
 
 }  // namespace

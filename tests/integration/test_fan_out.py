@@ -1,7 +1,7 @@
 """One row that many documents show. While it is carried to all of them, nothing else may wait,
 memory stays bounded, and a crash forgets nothing.
 
-SYNCLINE_FAN_OUT: how many documents (100,000; the promise is for 1,000,000).
+SYNCLINE_FAN_OUT: how many documents (40,000; the promise is for 1,000,000).
 SYNCLINE_SANITIZED: set where the binary is built with sanitizers, whose memory is no measure.
 """
 
@@ -14,7 +14,7 @@ import requests
 from common import wait_for
 from stage import nested_in, object_in, property_of
 
-DOCUMENTS = int(os.environ.get("SYNCLINE_FAN_OUT", "100000"))
+DOCUMENTS = int(os.environ.get("SYNCLINE_FAN_OUT", "40000"))
 OTHERS = 2000
 RESIDENT_MB_MAX = 150
 READABLE_S_MAX = 1.0
