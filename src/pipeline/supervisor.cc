@@ -309,8 +309,23 @@ bool Supervisor::clean_once() {
     complete &= clean_running_source(source);
     source.reset();
   }
+  drop_later();
   for (const auto& [name, spec] : left) complete &= clean_left_source(name, spec);
   return complete;
+}
+
+// A source that nobody wants any more may have outlived its plans only because it was being cleaned.
+void Supervisor::drop_later() {
+  const std::lock_guard lock(mutex_);
+  const auto wanted = wanted_plans(*configuration_);
+  const auto unwanted = [&](const auto& source) {
+    return std::none_of(wanted.begin(), wanted.end(), [&](const auto& plan) {
+      return plan.second.sources.contains(source.first);
+    });
+  };
+  if (!retiring_.empty() || std::none_of(sources_.begin(), sources_.end(), unwanted)) return;
+  manager_due_ = true;
+  manager_wake_.notify_all();
 }
 
 bool Supervisor::clean_running_source(const std::shared_ptr<Source>& source) {

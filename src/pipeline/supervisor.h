@@ -51,6 +51,7 @@ class Supervisor final : public Engine {
   // The janitor's thread.
   void clean();
   bool clean_once();
+  void drop_later();
   bool clean_running_source(const std::shared_ptr<Source>& source);
   bool clean_left_source(const std::string& name, const SourceSpec& spec);
 
