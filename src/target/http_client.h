@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/aws_signature.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "model/spec.h"
@@ -43,13 +44,6 @@ struct HttpResponse {
   // Retry-After in seconds, if the server gave it.
   int retry_after_s = 0;
   std::string request_body;  // given back, so that a body may be sent again without a copy
-};
-
-// What signs the requests to a target with `aws`. Never logged.
-struct AwsCredentials {
-  std::string access_key_id;
-  std::string secret_access_key;
-  std::string session_token;  // may be empty
 };
 
 class HttpClient {
