@@ -1,256 +1,264 @@
 #include "retry/parked_store.h"
 
-#include <array>
-#include <map>
-#include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/failpoint.h"
-#include "retry/sqlite_database.h"
 
 namespace syncline {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kMigrations = {
-    R"(CREATE TABLE parked (
-         plan TEXT NOT NULL,
-         id TEXT NOT NULL,
-         job TEXT NOT NULL,
-         status INTEGER NOT NULL,
-         type TEXT NOT NULL,
-         reason TEXT NOT NULL,
-         attempts INTEGER NOT NULL,
-         first_at_us INTEGER NOT NULL,
-         last_at_us INTEGER NOT NULL,
-         PRIMARY KEY (plan, id)
-       ) WITHOUT ROWID)"};
+constexpr int64_t kPieceRows = 5000;  // a transaction of some tens of milliseconds
 
-// How many documents are parked, by name. Names with none are not held.
-class Counts {
- public:
-  int64_t of(const std::string& name) const {
-    const auto found = counts_.find(name);
-    return found == counts_.end() ? 0 : found->second;
-  }
-  void change(const std::string& name, int64_t by) {
-    const int64_t now = counts_[name] += by;
-    if (now <= 0) counts_.erase(name);
-  }
-
- private:
-  std::map<std::string, int64_t> counts_;
-};
-
-// What a transaction will have changed once it is committed.
-struct Changes {
-  std::map<std::string, int64_t> plans;
-  std::map<std::string, int64_t> jobs;
-};
+int64_t microseconds(std::chrono::seconds seconds) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(seconds).count();
+}
 
 }  // namespace
 
-class ParkedStore::State {
- public:
-  static Result<std::unique_ptr<State>> open(const std::string& path);
-
-  Status add(const std::vector<ParkedDocument>& documents);
-  Status remove(const std::string& plan, const std::vector<std::string>& ids);
-  Status remove_plan(const std::string& plan);
-
-  int64_t count_plan(const std::string& plan) const {
-    const std::lock_guard lock(counts_mutex_);
-    return plans_.of(plan);
-  }
-  int64_t count_job(const std::string& job) const {
-    const std::lock_guard lock(counts_mutex_);
-    return jobs_.of(job);
-  }
-
- private:
-  explicit State(SqliteDatabase database) : database_(std::move(database)) {}
-
-  Status prepare();
-  Status load_counts();
-  Status add_one(const ParkedDocument& document, Changes& changes);
-  Status remove_one(const std::string& plan, const std::string& id, Changes& changes);
-  // The job of a parked document; nothing if it is not parked.
-  Result<std::optional<std::string>> job_of(const std::string& plan, const std::string& id);
-  Result<std::vector<std::string>> parked_among(const std::string& plan,
-                                                const std::vector<std::string>& ids);
-  void take(const Changes& changes);
-
-  std::mutex database_mutex_;
-  SqliteDatabase database_;
-  SqliteStatement find_, insert_, update_, delete_, jobs_of_plan_, delete_plan_;
-
-  // Apart from database_mutex_, so that a plan with nothing parked never waits for another plan's
-  // fsync.
-  mutable std::mutex counts_mutex_;
-  Counts plans_, jobs_;
-};
-
-Result<std::unique_ptr<ParkedStore::State>> ParkedStore::State::open(const std::string& path) {
-  SYNCLINE_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, kMigrations));
-  std::unique_ptr<State> state(new State(std::move(database)));
-  SYNCLINE_RETURN_IF_ERROR(state->prepare());
-  SYNCLINE_RETURN_IF_ERROR(state->load_counts());
-  return state;
+Result<std::unique_ptr<ParkedStore>> ParkedStore::open(const std::string& path,
+                                                       RetryDelays delays) {
+  std::unique_ptr<ParkedStore> store(new ParkedStore(delays));
+  SYNCLINE_ASSIGN(store->file_, ParkedDatabase::open(path));
+  SYNCLINE_ASSIGN(store->reader_, ParkedReader::open(path));
+  SYNCLINE_RETURN_IF_ERROR(store->prepare());
+  SYNCLINE_RETURN_IF_ERROR(store->load_counts());
+  return store;
 }
 
-Status ParkedStore::State::prepare() {
-  SYNCLINE_ASSIGN(find_, database_.prepare("SELECT job FROM parked WHERE plan=? AND id=?"));
-  SYNCLINE_ASSIGN(insert_, database_.prepare("INSERT INTO parked (plan, id, job, status, type, "
-                                             "reason, attempts, first_at_us, last_at_us) "
-                                             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  SYNCLINE_ASSIGN(
-      update_,
-      database_.prepare(
-          "UPDATE parked SET job=?, status=?, type=?, reason=?, attempts=attempts+1, last_at_us=? "
-          "WHERE plan=? AND id=?"));
-  SYNCLINE_ASSIGN(delete_, database_.prepare("DELETE FROM parked WHERE plan=? AND id=?"));
-  SYNCLINE_ASSIGN(jobs_of_plan_,
-                  database_.prepare("SELECT job, count(*) FROM parked WHERE plan=? GROUP BY job"));
-  SYNCLINE_ASSIGN(delete_plan_, database_.prepare("DELETE FROM parked WHERE plan=?"));
+Status ParkedStore::prepare() {
+  SqliteDatabase& database = file_->database;
+  SYNCLINE_ASSIGN(find_,
+                  database.prepare("SELECT job, attempts FROM parked WHERE plan=? AND id=?"));
+  SYNCLINE_ASSIGN(insert_,
+                  database.prepare("INSERT INTO parked (plan, id, job, status, type, reason, "
+                                   "attempts, first_at_us, last_at_us, next_at_us) "
+                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  SYNCLINE_ASSIGN(update_, database.prepare("UPDATE parked SET job=?, status=?, type=?, reason=?, "
+                                            "attempts=?, last_at_us=?, next_at_us=? "
+                                            "WHERE plan=? AND id=?"));
+  SYNCLINE_ASSIGN(delete_, database.prepare("DELETE FROM parked WHERE plan=? AND id=?"));
+  SYNCLINE_ASSIGN(hasten_,
+                  database.prepare("UPDATE parked SET next_at_us=0 WHERE plan=? AND id=?"));
+  return prepare_pieces();
+}
+
+Status ParkedStore::prepare_pieces() {
+  SqliteDatabase& database = file_->database;
+  // The plus keeps SQLite from going by the index on plan.
+  const std::string piece = " WHERE number>? AND number<=? AND +plan=?";
+  SYNCLINE_ASSIGN(piece_, database.prepare("SELECT max(number), count(*) FROM (SELECT number FROM "
+                                           "parked WHERE number>? ORDER BY number LIMIT ?)"));
+  SYNCLINE_ASSIGN(jobs_of_piece_,
+                  database.prepare("SELECT job, count(*) FROM parked" + piece + " GROUP BY job"));
+  SYNCLINE_ASSIGN(delete_piece_, database.prepare("DELETE FROM parked" + piece));
+  SYNCLINE_ASSIGN(assign_piece_, database.prepare("UPDATE parked SET job=?" + piece));
+  SYNCLINE_ASSIGN(hasten_piece_,
+                  database.prepare("UPDATE parked SET next_at_us=0" + piece + " AND job=?"));
   return {};
 }
 
-Status ParkedStore::State::load_counts() {
+Status ParkedStore::load_counts() {
   SYNCLINE_ASSIGN(SqliteStatement all,
-                  database_.prepare("SELECT plan, job, count(*) FROM parked GROUP BY plan, job"));
+                  file_->database.prepare("SELECT plan, job, documents FROM parked_count"));
+  ParkedCounts::Changes stored;
   for (;;) {
     SYNCLINE_ASSIGN(const bool row, all.step());
-    if (!row) return {};
-    plans_.change(all.text(0), all.integer(2));
-    jobs_.change(all.text(1), all.integer(2));
+    if (!row) break;
+    stored[{all.text(0), all.text(1)}] = all.integer(2);
   }
+  counts_.take(stored);
+  return {};
 }
 
-Status ParkedStore::State::add(const std::vector<ParkedDocument>& documents) {
+Status ParkedStore::add(const std::vector<ParkedDocument>& documents) {
   if (documents.empty()) return {};
-  const std::lock_guard lock(database_mutex_);
-  Changes changes;
-  SqliteTransaction transaction(database_);
+  const std::lock_guard lock(file_->mutex);
+  ParkedCounts::Changes changes;
+  SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   for (const ParkedDocument& document : documents) {
     SYNCLINE_RETURN_IF_ERROR(add_one(document, changes));
   }
   SYNCLINE_RETURN_IF_ERROR(transaction.commit());
-  take(changes);
+  put_into_filters(documents);
+  counts_.take(changes);
   failpoint("parked_committed");
   return {};
 }
 
-Status ParkedStore::State::add_one(const ParkedDocument& document, Changes& changes) {
-  SYNCLINE_ASSIGN(const std::optional<std::string> job, job_of(document.plan, document.id));
-  changes.jobs[document.job] += 1;
-  if (job) {
-    changes.jobs[*job] -= 1;
+Status ParkedStore::add_one(const ParkedDocument& document, ParkedCounts::Changes& changes) {
+  SYNCLINE_ASSIGN(const std::optional<Before> before, find(document.plan, document.id));
+  const int64_t attempts = before ? before->attempts + 1 : document.attempts;
+  const int64_t next_at_us = document.last_at_us + microseconds(delays_.after(attempts));
+  changes[{document.plan, document.job}] += 1;
+  if (before) {
+    changes[{document.plan, before->job}] -= 1;
     return update_
-        .bind(document.job, int64_t{document.status}, document.type, document.reason,
-              document.last_at_us, document.plan, document.id)
+        .bind(document.job, int64_t{document.status}, document.type, document.reason, attempts,
+              document.last_at_us, next_at_us, document.plan, document.id)
         .run();
   }
-  changes.plans[document.plan] += 1;
   return insert_
       .bind(document.plan, document.id, document.job, int64_t{document.status}, document.type,
-            document.reason, document.attempts, document.first_at_us, document.last_at_us)
+            document.reason, attempts, document.first_at_us, document.last_at_us, next_at_us)
       .run();
 }
 
-Result<std::optional<std::string>> ParkedStore::State::job_of(const std::string& plan,
-                                                              const std::string& id) {
+Result<std::optional<ParkedStore::Before>> ParkedStore::find(const std::string& plan,
+                                                             const std::string& id) {
   SYNCLINE_ASSIGN(const bool parked, find_.bind(plan, id).step());
-  std::optional<std::string> job;
-  if (parked) job = find_.text(0);
+  std::optional<Before> before;
+  if (parked) before = Before{find_.text(0), find_.integer(1)};
   find_.reset();
-  return job;
-}
-
-Result<std::vector<std::string>> ParkedStore::State::parked_among(
-    const std::string& plan, const std::vector<std::string>& ids) {
-  std::vector<std::string> parked;
-  for (const std::string& id : ids) {
-    SYNCLINE_ASSIGN(const std::optional<std::string> job, job_of(plan, id));
-    if (job) parked.push_back(id);
-  }
-  return parked;
-}
-
-Status ParkedStore::State::remove(const std::string& plan, const std::vector<std::string>& ids) {
-  if (ids.empty() || count_plan(plan) == 0) return {};
-  const std::lock_guard lock(database_mutex_);
-  // Looking first: a transaction costs an fsync, and nearly always none of the ids is parked.
-  SYNCLINE_ASSIGN(const std::vector<std::string> parked, parked_among(plan, ids));
-  if (parked.empty()) return {};
-  Changes changes;
-  SqliteTransaction transaction(database_);
-  SYNCLINE_RETURN_IF_ERROR(transaction.begin());
-  for (const std::string& id : parked) SYNCLINE_RETURN_IF_ERROR(remove_one(plan, id, changes));
-  SYNCLINE_RETURN_IF_ERROR(transaction.commit());
-  take(changes);
-  return {};
-}
-
-Status ParkedStore::State::remove_one(const std::string& plan, const std::string& id,
-                                      Changes& changes) {
-  // Asked again: the same id may stand twice in the list.
-  SYNCLINE_ASSIGN(const std::optional<std::string> job, job_of(plan, id));
-  if (!job) return {};
-  changes.plans[plan] -= 1;
-  changes.jobs[*job] -= 1;
-  return delete_.bind(plan, id).run();
-}
-
-Status ParkedStore::State::remove_plan(const std::string& plan) {
-  if (count_plan(plan) == 0) return {};
-  const std::lock_guard lock(database_mutex_);
-  Changes changes;
-  jobs_of_plan_.bind(plan);
-  for (;;) {
-    SYNCLINE_ASSIGN(const bool row, jobs_of_plan_.step());
-    if (!row) break;
-    changes.jobs[jobs_of_plan_.text(0)] -= jobs_of_plan_.integer(1);
-    changes.plans[plan] -= jobs_of_plan_.integer(1);
-  }
-  SYNCLINE_RETURN_IF_ERROR(delete_plan_.bind(plan).run());
-  take(changes);
-  return {};
-}
-
-void ParkedStore::State::take(const Changes& changes) {
-  const std::lock_guard lock(counts_mutex_);
-  for (const auto& [plan, by] : changes.plans) plans_.change(plan, by);
-  for (const auto& [job, by] : changes.jobs) jobs_.change(job, by);
-}
-
-ParkedStore::ParkedStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
-ParkedStore::~ParkedStore() = default;
-
-Result<std::unique_ptr<ParkedStore>> ParkedStore::open(const std::string& path) {
-  SYNCLINE_ASSIGN(std::unique_ptr<State> state, State::open(path));
-  return std::unique_ptr<ParkedStore>(new ParkedStore(std::move(state)));
-}
-
-Status ParkedStore::add(const std::vector<ParkedDocument>& documents) {
-  return state_->add(documents);
+  return before;
 }
 
 Status ParkedStore::remove(const std::string& plan, const std::vector<std::string>& ids) {
-  return state_->remove(plan, ids);
+  if (ids.empty()) return {};
+  if (counts_.of_plan(plan) == 0) {
+    const std::lock_guard lock(filters_mutex_);
+    filters_.erase(plan);
+    return {};
+  }
+  // Looking first, past all writers: a transaction costs an fsync, and nearly always none of the
+  // ids is parked.
+  SYNCLINE_ASSIGN(const std::vector<std::string> perhaps, perhaps_parked(plan, ids));
+  if (perhaps.empty()) return {};
+  SYNCLINE_ASSIGN(const std::vector<std::string> parked, reader_->parked_among(plan, perhaps));
+  if (parked.empty()) return {};
+  const std::lock_guard lock(file_->mutex);
+  ParkedCounts::Changes changes;
+  SqliteTransaction transaction(file_->database);
+  SYNCLINE_RETURN_IF_ERROR(transaction.begin());
+  for (const std::string& id : parked) SYNCLINE_RETURN_IF_ERROR(remove_one(plan, id, changes));
+  SYNCLINE_RETURN_IF_ERROR(transaction.commit());
+  counts_.take(changes);
+  return {};
+}
+
+Result<std::vector<std::string>> ParkedStore::perhaps_parked(const std::string& plan,
+                                                             const std::vector<std::string>& ids) {
+  const std::lock_guard lock(filters_mutex_);
+  auto filter = filters_.find(plan);
+  if (filter == filters_.end() || filter->second.is_crowded()) {
+    // What is added meanwhile waits for the mutex, and is put in then.
+    IdFilter made(counts_.of_plan(plan));
+    SYNCLINE_RETURN_IF_ERROR(
+        reader_->each_id(plan, [&made](const std::string& id) { made.add(id); }));
+    filter = filters_.insert_or_assign(plan, std::move(made)).first;
+  }
+  std::vector<std::string> perhaps;
+  for (const std::string& id : ids) {
+    if (filter->second.may_contain(id)) perhaps.push_back(id);
+  }
+  return perhaps;
+}
+
+void ParkedStore::put_into_filters(const std::vector<ParkedDocument>& documents) {
+  const std::lock_guard lock(filters_mutex_);
+  for (const ParkedDocument& document : documents) {
+    const auto filter = filters_.find(document.plan);
+    if (filter != filters_.end()) filter->second.add(document.id);
+  }
+}
+
+Status ParkedStore::remove_one(const std::string& plan, const std::string& id,
+                               ParkedCounts::Changes& changes) {
+  // Asked again: the same id may stand twice in the list, or be gone by now.
+  SYNCLINE_ASSIGN(const std::optional<Before> before, find(plan, id));
+  if (!before) return {};
+  changes[{plan, before->job}] -= 1;
+  return delete_.bind(plan, id).run();
+}
+
+Result<std::optional<ParkedStore::Piece>> ParkedStore::piece_after(int64_t number) {
+  SYNCLINE_ASSIGN(const bool row, piece_.bind(number, kPieceRows).step());
+  std::optional<Piece> piece;
+  if (row && piece_.integer(1) > 0) piece = Piece{number, piece_.integer(0)};
+  piece_.reset();
+  return piece;
+}
+
+// Calls change(piece, changes) for one piece of all rows after the other, each in a transaction of
+// its own; others may use the file in between.
+template <typename Change>
+Status ParkedStore::change_in_pieces(const Change& change) {
+  int64_t number = 0;
+  for (;;) {
+    const std::lock_guard lock(file_->mutex);
+    SYNCLINE_ASSIGN(const std::optional<Piece> piece, piece_after(number));
+    if (!piece) return {};
+    ParkedCounts::Changes changes;
+    SqliteTransaction transaction(file_->database);
+    SYNCLINE_RETURN_IF_ERROR(transaction.begin());
+    SYNCLINE_RETURN_IF_ERROR(change(*piece, changes));
+    SYNCLINE_RETURN_IF_ERROR(transaction.commit());
+    counts_.take(changes);
+    number = piece->last;
+  }
+}
+
+// Takes the plan's documents of the piece out of the counts.
+Status ParkedStore::uncount(const std::string& plan, const Piece& piece,
+                            ParkedCounts::Changes& changes) {
+  jobs_of_piece_.bind(piece.after, piece.last, plan);
+  for (;;) {
+    SYNCLINE_ASSIGN(const bool row, jobs_of_piece_.step());
+    if (!row) return {};
+    changes[{plan, jobs_of_piece_.text(0)}] -= jobs_of_piece_.integer(1);
+  }
 }
 
 Status ParkedStore::remove_plan(const std::string& plan) {
-  return state_->remove_plan(plan);
+  if (counts_.of_plan(plan) == 0) return {};
+  return change_in_pieces([&](const Piece& piece, ParkedCounts::Changes& changes) -> Status {
+    SYNCLINE_RETURN_IF_ERROR(uncount(plan, piece, changes));
+    return delete_piece_.bind(piece.after, piece.last, plan).run();
+  });
 }
 
-int64_t ParkedStore::count(const std::string& plan) const {
-  return state_->count_plan(plan);
+Status ParkedStore::assign(const std::string& plan, const std::string& job) {
+  if (counts_.of_plan(plan) == counts_.of(plan, job)) return {};
+  return change_in_pieces([&](const Piece& piece, ParkedCounts::Changes& changes) -> Status {
+    SYNCLINE_RETURN_IF_ERROR(uncount(plan, piece, changes));
+    for (const auto& [key, by] : ParkedCounts::Changes(changes)) changes[{plan, job}] -= by;
+    return assign_piece_.bind(job, piece.after, piece.last, plan).run();
+  });
 }
 
-int64_t ParkedStore::count_job(const std::string& job) const {
-  return state_->count_job(job);
+Result<int64_t> ParkedStore::hasten_all(const std::string& plan, const std::string& job) {
+  if (counts_.of(plan, job) == 0) return int64_t{0};
+  int64_t hastened = 0;
+  const Status done = change_in_pieces([&](const Piece& piece, auto&) -> Status {
+    SYNCLINE_RETURN_IF_ERROR(hasten_piece_.bind(piece.after, piece.last, plan, job).run());
+    hastened += file_->database.changes();
+    return {};
+  });
+  if (!done.ok()) return done.error();
+  ++hastened_;
+  return hastened;
+}
+
+Result<int64_t> ParkedStore::hasten(const std::string& plan, const std::vector<std::string>& ids) {
+  if (ids.empty()) return int64_t{0};
+  int64_t hastened = 0;
+  const std::lock_guard lock(file_->mutex);
+  SqliteTransaction transaction(file_->database);
+  SYNCLINE_RETURN_IF_ERROR(transaction.begin());
+  for (const std::string& id : ids) {
+    SYNCLINE_RETURN_IF_ERROR(hasten_.bind(plan, id).run());
+    hastened += file_->database.changes();
+  }
+  SYNCLINE_RETURN_IF_ERROR(transaction.commit());
+  ++hastened_;
+  return hastened;
+}
+
+std::set<std::string> ParkedStore::plans() const {
+  std::set<std::string> plans;
+  for (const auto& [plan, job] : counts_.keys()) plans.insert(plan);
+  return plans;
 }
 
 }  // namespace syncline

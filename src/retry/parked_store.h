@@ -1,50 +1,106 @@
 // ParkedStore: the durable list of documents that the cluster refused, in SQLite in the data
 // directory.
 //
-// Owner: main; shared by all plans, thread-safe (one connection behind a mutex). add() is durable
-// before it returns: a plan's position may move past a change once its document is stored here.
+// Owner: main; shared by all plans, the retry schedule and REST. Thread-safe: writes go one after
+// the other over one connection, looks over another. add() is durable before it returns: a plan's
+// position may move past a change once its document is stored here. In memory are only counts and,
+// for each plan with something parked, a filter of at most 1 MiB.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "retry/id_filter.h"
+#include "retry/parked_counts.h"
+#include "retry/parked_database.h"
+#include "retry/parked_document.h"
+#include "retry/parked_reader.h"
 
 namespace syncline {
-
-struct ParkedDocument {
-  std::string plan;  // "target/index"
-  std::string job;   // whose row the document stands on
-  std::string id;
-  int status = 0;
-  std::string type;
-  std::string reason;
-  int64_t attempts = 1;
-  int64_t first_at_us = 0, last_at_us = 0;
-};
 
 class ParkedStore {
  public:
   // Opens or creates `path` with mode 0600 and brings its schema up. Error: pause_job.
-  static Result<std::unique_ptr<ParkedStore>> open(const std::string& path);
-  ~ParkedStore();
+  static Result<std::unique_ptr<ParkedStore>> open(const std::string& path,
+                                                   RetryDelays delays = {});
 
-  // Stores all of them in one transaction; a document that is parked already gets one attempt more
-  // and the new reason.
+  // Stores all of them in one transaction, each to be tried again after its delay; a document that
+  // is parked already gets one attempt more and the new reason.
   Status add(const std::vector<ParkedDocument>& documents);
   // Documents of the plan that were written or deleted after all. Ids that are not parked are
-  // passed over cheaply.
+  // passed over cheaply; nothing is looked up where the plan has nothing parked.
   Status remove(const std::string& plan, const std::vector<std::string>& ids);
+  // In pieces, so that nobody waits long for the file.
   Status remove_plan(const std::string& plan);
-  int64_t count(const std::string& plan) const;
-  int64_t count_job(const std::string& job) const;
+  // All documents of the plan stand on this job from now on; costs nothing if they do.
+  Status assign(const std::string& plan, const std::string& job);
+
+  // Makes the job's documents due at once: all, or those of the ids. How many.
+  Result<int64_t> hasten_all(const std::string& plan, const std::string& job);
+  Result<int64_t> hasten(const std::string& plan, const std::vector<std::string>& ids);
+  // Grows with each hasten: whoever remembers when something is due must look again.
+  int64_t hastened() const { return hastened_.load(); }
+
+  int64_t count(const std::string& plan) const { return counts_.of_plan(plan); }
+  int64_t count(const std::string& plan, const std::string& job) const {
+    return counts_.of(plan, job);
+  }
+  int64_t count_job(const std::string& job) const { return counts_.of_job(job); }
+  // Those that have something parked.
+  std::set<std::string> plans() const;
+
+  const RetryDelays& delays() const { return delays_; }
+  ParkedReader& reader() const { return *reader_; }
+  // The connection for writing, with its mutex.
+  std::shared_ptr<ParkedDatabase> writer() const { return file_; }
 
  private:
-  class State;
-  explicit ParkedStore(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  // What is known of a parked document before it changes.
+  struct Before {
+    std::string job;
+    int64_t attempts = 0;
+  };
+  // Some of the rows, by number, that are dealt with in one transaction.
+  struct Piece {
+    int64_t after = 0, last = 0;
+  };
+
+  explicit ParkedStore(RetryDelays delays) : delays_(delays) {}
+
+  Status prepare();
+  Status prepare_pieces();
+  Status load_counts();
+  // All below: the file's mutex is held.
+  Status add_one(const ParkedDocument& document, ParkedCounts::Changes& changes);
+  Status remove_one(const std::string& plan, const std::string& id, ParkedCounts::Changes& changes);
+  Result<std::optional<Before>> find(const std::string& plan, const std::string& id);
+  Result<std::optional<Piece>> piece_after(int64_t number);
+  Status uncount(const std::string& plan, const Piece& piece, ParkedCounts::Changes& changes);
+  // Except here: takes it for each piece.
+  template <typename Change>
+  Status change_in_pieces(const Change& change);
+  // Those that may be parked: all that are, and a few others.
+  Result<std::vector<std::string>> perhaps_parked(const std::string& plan,
+                                                  const std::vector<std::string>& ids);
+  void put_into_filters(const std::vector<ParkedDocument>& documents);
+
+  const RetryDelays delays_;
+  ParkedCounts counts_;
+  std::atomic<int64_t> hastened_{0};
+  std::mutex filters_mutex_;
+  std::map<std::string, IdFilter> filters_;  // by plan; made when first needed
+  std::unique_ptr<ParkedReader> reader_;
+  std::shared_ptr<ParkedDatabase> file_;
+  SqliteStatement find_, insert_, update_, delete_, hasten_;
+  SqliteStatement piece_, jobs_of_piece_, delete_piece_, assign_piece_, hasten_piece_;
 };
 
 }  // namespace syncline
