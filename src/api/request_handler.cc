@@ -90,14 +90,23 @@ std::optional<Answer> refuse_body(const httplib::Request& request, const BodyLen
   return std::nullopt;
 }
 
+// The path as it was sent: the library's own is decoded, and knows no slash inside a segment.
+std::string_view sent_path(const httplib::Request& request) {
+  return std::string_view(request.target).substr(0, request.target.find_first_of("?#"));
+}
+
+Call make_call(const httplib::Request& request, Router::Match& match) {
+  return {std::move(match.name), std::move(match.id), request.params, nullptr};
+}
+
 }  // namespace
 
 std::optional<Answer> RequestHandler::without_body(const httplib::Request& request) const {
   if (auto refusal = guard_.refuse(request, is_open_path(request.path))) return refusal;
-  Router::Match match = router_.find(request.method, request.path);
+  Router::Match match = router_.find(request.method, sent_path(request));
   if (match.endpoint == nullptr) return std::move(match.refusal);
   if (match.endpoint->body == BodyRule::none) {
-    return run(*match.endpoint, {std::move(match.name), nullptr});
+    return run(*match.endpoint, make_call(request, match));
   }
   const BodyLength length = body_length(request);
   if (auto refusal = refuse_body(request, length)) return refusal;
@@ -106,18 +115,19 @@ std::optional<Answer> RequestHandler::without_body(const httplib::Request& reque
 }
 
 Answer RequestHandler::with_body(const httplib::Request& request, std::string_view body) const {
-  const Router::Match match = router_.find(request.method, request.path);
+  Router::Match match = router_.find(request.method, sent_path(request));
   if (match.endpoint == nullptr) return match.refusal;
-  const bool optional = match.endpoint->body == BodyRule::optional;
-  Call call{match.name, nullptr};
+  const BodyRule rule = match.endpoint->body;
+  Call call = make_call(request, match);
   if (body.empty()) {
-    if (!optional) return invalid_body("is empty, it must be a JSON object");
+    if (rule == BodyRule::required) return invalid_body("is empty, it must be a JSON object");
     return run(*match.endpoint, call);
   }
   auto parsed = parse_json(body);
   if (!parsed.ok()) return invalid_body("cannot be read: " + parsed.error().message);
   call.body = std::move(parsed).value();
-  if (optional && call.body != Json::object()) return invalid_body("must be left out or be {}");
+  if (rule == BodyRule::optional && call.body != Json::object())
+    return invalid_body("must be left out or be {}");
   return run(*match.endpoint, call);
 }
 

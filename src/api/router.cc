@@ -9,35 +9,67 @@ namespace {
 
 constexpr std::string_view kVersionPrefix = "/v1";
 constexpr std::string_view kNameSegment = ":name";
+constexpr std::string_view kIdSegment = ":id";
 // Above the longest name of a resource; a longer one is that of nothing.
 constexpr size_t kNameBytesMax = 100;
 
-// "/jobs/a" → "jobs", "a". A path that does not begin with a slash has no segments.
+std::optional<char> hexadecimal_digits(std::string_view digits) {
+  int value = 0;
+  for (const char c : digits) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    value = value * 16 + digit;
+  }
+  return static_cast<char>(value);
+}
+
+// "%2F" → "/". A percent sign that begins nothing stands for itself.
+std::string decode(std::string_view text) {
+  std::string decoded;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool whole = text[at] == '%' && text.size() - at > 2;
+    const auto byte = whole ? hexadecimal_digits(text.substr(at + 1, 2)) : std::nullopt;
+    decoded += byte.value_or(text[at]);
+    if (byte) at += 2;
+  }
+  return decoded;
+}
+
+// "/jobs/a%2Fb" → "jobs", "a/b". A path that does not begin with a slash has no segments.
 std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> segments;
   if (!path.starts_with('/')) return segments;
   for (;;) {
     path.remove_prefix(1);
     const size_t end = path.find('/');
-    segments.emplace_back(path.substr(0, end));
+    segments.push_back(decode(path.substr(0, end)));
     if (end == std::string_view::npos) return segments;
     path.remove_prefix(end);
   }
 }
 
-// The name in the path, empty where the pattern has none; nothing if the pattern does not fit.
-std::optional<std::string> match(const std::vector<std::string>& pattern,
-                                 const std::vector<std::string>& path) {
+struct Variables {
+  std::string name, id;
+};
+
+// What stands for the variables in the path; nothing if the pattern does not fit.
+std::optional<Variables> match(const std::vector<std::string>& pattern,
+                               const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return std::nullopt;
-  std::string name;
+  Variables variables;
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == kNameSegment && !path[i].empty() && path[i].size() <= kNameBytesMax) {
-      name = path[i];
+      variables.name = path[i];
+    } else if (pattern[i] == kIdSegment) {
+      variables.id = path[i];
     } else if (pattern[i] != path[i]) {
       return std::nullopt;
     }
   }
-  return name;
+  return variables;
 }
 
 template <typename Methods>
@@ -72,17 +104,23 @@ Router::Match Router::find(const std::string& method, std::string_view path) con
     path.remove_prefix(kVersionPrefix.size());
   }
   const std::vector<std::string> segments = split_path(path);
+  std::map<std::string, Endpoint> others;
   for (const Route& route : routes_) {
-    auto name = match(route.segments, segments);
-    if (!name) continue;
+    auto variables = match(route.segments, segments);
+    if (!variables) continue;
     const auto found = route.methods.find(method == "HEAD" ? "GET" : method);
-    if (found != route.methods.end()) return {&found->second, std::move(*name), {}};
-    Answer refusal =
-        answer_error(405, "method_not_allowed", "this path does not take the method " + method);
-    refusal.headers["Allow"] = allowed(route.methods);
-    return {nullptr, {}, std::move(refusal)};
+    if (found != route.methods.end()) {
+      return {&found->second, std::move(variables->name), std::move(variables->id), {}};
+    }
+    others.insert(route.methods.begin(), route.methods.end());
   }
-  return {nullptr, {}, answer_error(404, "not_found", "there is no such path")};
+  if (others.empty()) {
+    return {nullptr, {}, {}, answer_error(404, "not_found", "there is no such path")};
+  }
+  Answer refusal =
+      answer_error(405, "method_not_allowed", "this path does not take the method " + method);
+  refusal.headers["Allow"] = allowed(others);
+  return {nullptr, {}, {}, std::move(refusal)};
 }
 
 }  // namespace syncline

@@ -10,13 +10,16 @@
 #include <vector>
 
 #include "api/answer.h"
+#include "control/failure_json.h"
 #include "control/json.h"
 
 namespace syncline {
 
 struct Call {
-  std::string name;  // what stands for :name in the path
-  Json body;         // null unless the endpoint takes one
+  std::string name;       // what stands for :name in the path
+  std::string id;         // and for :id
+  QueryParameters query;  // what stands behind its question mark
+  Json body;              // null unless the endpoint takes one
 };
 
 using CallHandler = std::function<Answer(const Call&)>;
@@ -25,6 +28,7 @@ enum class BodyRule {
   none,      // what is sent is not looked at
   required,  // must be JSON
   optional,  // may be left out; what is sent must be an empty JSON object
+  options,   // may be left out; else JSON for the handler to look at
 };
 
 struct Endpoint {
@@ -34,15 +38,16 @@ struct Endpoint {
 
 class Router {
  public:
-  // `pattern`: "/jobs/:name/status", found with and without /v1 before it. A GET endpoint answers
-  // HEAD as well.
+  // `pattern`: "/jobs/:name/status", found with and without /v1 before it; :id takes any text. A
+  // GET endpoint answers HEAD as well.
   void add(std::string_view method, std::string_view pattern, BodyRule body, CallHandler handler);
 
   struct Match {
     const Endpoint* endpoint = nullptr;  // null: `refusal` says why
-    std::string name;
-    Answer refusal;  // 404, or 405 with Allow
+    std::string name, id;                // decoded
+    Answer refusal;                      // 404, or 405 with Allow
   };
+  // `path`: as it was sent, percent-encoded, so that an id may hold a slash.
   Match find(const std::string& method, std::string_view path) const;
 
  private:

@@ -46,6 +46,18 @@ void add_job_commands(Router& router, JobService& service) {
              [&service](const Call& call) { return write_answer(200, service.resync(call.name)); });
 }
 
+void add_failures(Router& router, JobService& service) {
+  router.add("GET", "/jobs/:name/failures", BodyRule::none, [&service](const Call& call) {
+    return read_answer(service.failures(call.name, call.query));
+  });
+  router.add("POST", "/jobs/:name/failures/retry", BodyRule::options, [&service](const Call& call) {
+    return write_answer(200, service.retry_failures(call.name, call.body));
+  });
+  router.add("DELETE", "/jobs/:name/failures/:id", BodyRule::none, [&service](const Call& call) {
+    return write_answer(200, service.give_up(call.name, call.id));
+  });
+}
+
 Answer ready_answer(const JobService& service) {
   const std::vector<UnreadyJob> unready = service.unready_jobs();
   if (unready.empty()) return answer_data(200, "ready");
@@ -67,6 +79,7 @@ Router make_routes(JobService& service) {
   add_resource(router, service, ResourceKind::target, "/targets");
   add_resource(router, service, ResourceKind::job, "/jobs");
   add_job_commands(router, service);
+  add_failures(router, service);
   router.add("GET", "/health/live", BodyRule::none,
              [](const Call&) { return answer_data(200, "live"); });
   router.add("GET", "/health/ready", BodyRule::none,

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "control/failure_json.h"
 #include "control/outcome.h"
 #include "control/secrets.h"
 #include "control/store.h"
@@ -53,6 +54,11 @@ class JobService {
   // May take a second: asks the source.
   Outcome status(const std::string& job) const;
 
+  // Parked documents: a page of them, trying them now, giving one up.
+  Outcome failures(const std::string& job, const QueryParameters& parameters) const;
+  Outcome retry_failures(const std::string& job, const Json& body);
+  Outcome give_up(const std::string& job, const std::string& id);
+
   // Quick: touches neither source nor target.
   std::vector<UnreadyJob> unready_jobs() const;
 
@@ -65,6 +71,8 @@ class JobService {
     Json body;
     Faults faults;
   };
+
+  std::optional<Refusal> refuse_unknown_job(const std::string& job) const;
 
   Status load_sources();
   Status load_targets();

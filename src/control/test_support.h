@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,6 +53,32 @@ class FakeEngine final : public Engine {
     status.error = error;
     return status;
   }
+  // Pages through `parked` whatever the job; what was asked for is remembered.
+  Result<FailurePage> failures(const std::string&, const FailureQuery& query) override {
+    FailurePage page;
+    for (const auto& [id, failure] : parked) {
+      if (query.after && id <= *query.after) continue;
+      if (page.items.size() == query.limit) {
+        page.next = page.items.back().id;
+        break;
+      }
+      page.items.push_back(failure);
+    }
+    return page;
+  }
+  Result<RetriedFailures> retry_failures(
+      const std::string&, const std::optional<std::vector<std::string>>& ids) override {
+    RetriedFailures retried;
+    for (const std::string& id : ids.value_or(std::vector<std::string>())) {
+      if (parked.count(id) == 0) retried.unknown.push_back(id);
+    }
+    if (retried.unknown.empty()) retried.count = ids ? std::ssize(*ids) : std::ssize(parked);
+    return retried;
+  }
+  Result<std::optional<Failure>> give_up(const std::string&, const std::string& id) override {
+    const auto found = parked.extract(id);
+    return found ? std::optional(found.mapped()) : std::nullopt;
+  }
   void stop() override {}
 
   std::shared_ptr<const Configuration> last() const {
@@ -65,6 +93,7 @@ class FakeEngine final : public Engine {
   // Set before other threads ask.
   JobState state = JobState::live;
   std::optional<JobError> error;
+  std::map<std::string, Failure> parked;
 
  private:
   mutable std::mutex mutex_;

@@ -6,9 +6,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "model/failure.h"
 #include "model/job_status.h"
 #include "model/spec.h"
 
@@ -42,6 +45,16 @@ class Engine {
   // The job's state and error as last known, without touching source or target: for readiness and
   // metrics.
   virtual Result<JobStatus> last_status(const std::string& job) = 0;
+
+  // The parked documents of a configured job, and what can be done with them. A job that is not
+  // configured: an error.
+  virtual Result<FailurePage> failures(const std::string& job, const FailureQuery& query) = 0;
+  // Tries them now: all, or those of the ids. Returns at once; the plan does it as soon as it runs.
+  virtual Result<RetriedFailures> retry_failures(
+      const std::string& job, const std::optional<std::vector<std::string>>& ids) = 0;
+  // Forgets one, until it changes again; gives back what was known of it, nothing if it is not
+  // parked.
+  virtual Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) = 0;
 
   // Stops all plans, nothing lost: positions are stored, threads joined. At most 8 seconds.
   // Idempotent.

@@ -53,7 +53,7 @@ std::shared_ptr<const Configuration> Supervisor::configuration() const {
 void Supervisor::apply(std::shared_ptr<const Configuration> configuration) {
   const std::lock_guard lock(mutex_);
   configuration_ = std::move(configuration);
-  manager_due_ = true;
+  configured_ = manager_due_ = true;
   manager_wake_.notify_all();
 }
 
@@ -144,7 +144,14 @@ void Supervisor::manage() {
 }
 
 void Supervisor::reconcile() {
-  const std::map<std::string, PlanConfig> wanted = wanted_plans(*configuration());
+  bool configured = false;
+  std::shared_ptr<const Configuration> current;
+  {
+    const std::lock_guard lock(mutex_);
+    configured = configured_;
+    current = configuration_;
+  }
+  const std::map<std::string, PlanConfig> wanted = wanted_plans(*current);
   std::vector<std::shared_ptr<PlanRunner>> ended;
   {
     const std::lock_guard lock(mutex_);
@@ -153,14 +160,8 @@ void Supervisor::reconcile() {
     std::move(first_ended, retiring_.end(), std::back_inserter(ended));
     retiring_.erase(first_ended, retiring_.end());
   }
-  for (const auto& plan : ended) {
-    const std::string name = plan->config().plan();
-    if (wanted.count(name) != 0) continue;
-    if (const Status forgotten = parked_.remove_plan(name); !forgotten.ok()) {
-      spdlog::warn("{}: parked documents not yet removed: {}", name, forgotten.error().message);
-    }
-  }
   ended.clear();  // joins threads that have ended
+  if (configured) forget_other_plans(wanted);
   retire_changed(wanted);
   start_missing(wanted);
   drop_unused(wanted);

@@ -32,6 +32,10 @@ class Supervisor final : public Engine {
   void apply(std::shared_ptr<const Configuration> configuration) override;
   Result<JobStatus> status(const std::string& job) override;
   Result<JobStatus> last_status(const std::string& job) override;
+  Result<FailurePage> failures(const std::string& job, const FailureQuery& query) override;
+  Result<RetriedFailures> retry_failures(
+      const std::string& job, const std::optional<std::vector<std::string>>& ids) override;
+  Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) override;
   void stop() override;
 
  private:
@@ -55,6 +59,10 @@ class Supervisor final : public Engine {
   bool clean_running_source(const std::shared_ptr<Source>& source);
   bool clean_left_source(const std::string& name, const SourceSpec& spec);
 
+  // The plan of a configured job.
+  Result<std::string> plan_of(const std::string& job) const;
+  void nudge_plan(const std::string& plan);
+  void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
   Result<JobStatus> find_status(const std::string& job, bool fresh_lag);
   std::shared_ptr<const Configuration> configuration() const;
 
@@ -68,6 +76,7 @@ class Supervisor final : public Engine {
   std::condition_variable manager_wake_, janitor_wake_;
   // Protected by mutex_:
   std::shared_ptr<const Configuration> configuration_;
+  bool configured_ = false;  // a configuration was applied
   bool manager_due_ = false;
   bool janitor_due_ = false;
   Plans plans_;

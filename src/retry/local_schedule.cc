@@ -16,16 +16,30 @@ Result<std::vector<std::string>> LocalSchedule::take_overdue(const std::string& 
     return std::vector<std::string>();
   }
   Round& round = rounds_[plan];
-  const TimePoint now = clock_.now();
   if (!round.open) {
-    const int64_t hastened = parked_.hastened();
-    if (now < round.next_look && hastened == round.hastened) return std::vector<std::string>();
-    round = {true, clock_.wall_time_us() - overdue.count(), {}, now + kLookInterval, hastened};
+    if (clock_.now() < round.next_look && parked_.hastened() == round.hastened) {
+      return std::vector<std::string>();
+    }
+    round.next_look = clock_.now() + kLookInterval;
+    round.hastened = parked_.hastened();
+    round.walk = begin_walk(plan, round, overdue);
   }
-  SYNCLINE_ASSIGN(std::vector<std::string> ids,
-                  parked_.reader().due(plan, round.until_us, round.mark, max));
-  if (ids.size() < max) round.open = false;
+  SYNCLINE_ASSIGN(std::vector<std::string> ids, parked_.reader().due(plan, round.walk, max));
+  round.open = ids.size() == max;
   return ids;
+}
+
+DueWalk LocalSchedule::begin_walk(const std::string& plan, Round& round,
+                                  std::chrono::microseconds overdue) {
+  DueWalk walk;
+  const int64_t all_asked_us = parked_.all_asked_us(plan);
+  if (all_asked_us == round.all_asked_us) {
+    walk.until_us = clock_.wall_time_us() - overdue.count();
+    return walk;
+  }
+  round.all_asked_us = walk.tried_before_us = all_asked_us;
+  walk.until_us = std::numeric_limits<int64_t>::max();
+  return walk;
 }
 
 }  // namespace syncline

@@ -32,11 +32,13 @@ class LocalSchedule final : public RetrySchedule {
  private:
   struct Round {
     bool open = false;
-    int64_t until_us = 0;
-    DueMark mark;
+    DueWalk walk;
     TimePoint next_look;
-    int64_t hastened = -1;  // the store's count of hastenings that it saw
+    // What the store had been asked for when it began.
+    int64_t hastened = -1, all_asked_us = 0;
   };
+
+  DueWalk begin_walk(const std::string& plan, Round& round, std::chrono::microseconds overdue);
 
   ParkedStore& parked_;
   const Clock& clock_;

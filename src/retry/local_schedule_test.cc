@@ -76,8 +76,19 @@ TEST_F(LocalScheduleTest, WhatIsHastenedIsGivenAtOnce) {
   EXPECT_EQ(due(), Ids());
   ASSERT_EQ(*store_->hasten("t/a", {"2", "x"}), 1);
   EXPECT_EQ(due(), Ids{"2"});
-  ASSERT_EQ(*store_->hasten_all("t/a", "j"), 3);
-  EXPECT_EQ(due(), (Ids{"1", "2", "3"}));
+}
+
+TEST_F(LocalScheduleTest, AllThatIsHastenedIsGivenOnce) {
+  park({"1", "2", "3", "4", "5"});
+  clock_.advance(seconds(1));
+  store_->hasten_all("t/a", clock_.wall_time_us());
+  EXPECT_EQ(due(2), (Ids{"1", "2"}));
+  park({"1"});  // refused again: next in two minutes, and not once more in this round
+  park({"new"});
+  EXPECT_EQ(due(2), (Ids{"3", "4"}));
+  EXPECT_EQ(due(2), Ids{"5"});
+  clock_.advance(seconds(1));
+  EXPECT_EQ(due(2), Ids());
 }
 
 TEST_F(LocalScheduleTest, PlansAreApart) {

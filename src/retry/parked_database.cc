@@ -27,8 +27,8 @@ constexpr std::array<std::string_view, 2> kMigrations = {
          PRIMARY KEY (plan, id)
        ) WITHOUT ROWID)",
 
-    // Rows in the order in which they were parked, and a narrow index by id: a look for an id that
-    // is not there, the usual case, then touches few pages. next_at_us: 0 is at once. nonce,
+    // Rows in the order in which they were parked, and one narrow index by id: all else is then
+    // written in order, too, whatever the ids are like. next_at_us: 0 is at once. nonce,
     // receipt, message_at_us: the document's message in SQS, when it should turn up there; 0: it
     // has to be sent. The counts are kept beside the documents, so that a start need not look at
     // them all.
@@ -55,7 +55,7 @@ constexpr std::array<std::string_view, 2> kMigrations = {
          SELECT plan, id, job, status, type, reason, attempts, first_at_us, last_at_us
            FROM parked_before;
        DROP TABLE parked_before;
-       CREATE INDEX parked_due ON parked (plan, next_at_us, id);
+       CREATE INDEX parked_due ON parked (plan, next_at_us);
        CREATE INDEX parked_message ON parked (message_at_us);
        CREATE TABLE ended_message (receipt TEXT PRIMARY KEY) WITHOUT ROWID;
        CREATE TABLE parked_count (

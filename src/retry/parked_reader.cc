@@ -32,9 +32,9 @@ Status ParkedReader::prepare() {
   SYNCLINE_ASSIGN(ids_, database.prepare("SELECT id FROM parked WHERE plan=?"));
   SYNCLINE_ASSIGN(
       page_, database.prepare(columns + "WHERE plan=? AND id>=? AND job=? ORDER BY id LIMIT ?"));
-  SYNCLINE_ASSIGN(due_, database.prepare("SELECT next_at_us, id FROM parked WHERE plan=? AND "
-                                         "(next_at_us, id) > (?, ?) AND next_at_us<=? "
-                                         "ORDER BY next_at_us, id LIMIT ?"));
+  SYNCLINE_ASSIGN(due_, database.prepare("SELECT next_at_us, number, id FROM parked WHERE plan=? "
+                                         "AND (next_at_us, number) > (?, ?) AND next_at_us<=? AND "
+                                         "last_at_us<? ORDER BY next_at_us, number LIMIT ?"));
   return {};
 }
 
@@ -103,17 +103,18 @@ Result<ParkedPage> ParkedReader::page(const std::string& plan, const std::string
   return page;
 }
 
-Result<std::vector<std::string>> ParkedReader::due(const std::string& plan, int64_t until_us,
-                                                   DueMark& mark, size_t max) {
-  const DueMark from = mark;  // lives as long as the statement needs it
+Result<std::vector<std::string>> ParkedReader::due(const std::string& plan, DueWalk& walk,
+                                                   size_t max) {
   const std::lock_guard lock(file_->mutex);
-  due_.bind(plan, from.next_at_us, from.id, until_us, static_cast<int64_t>(max));
+  due_.bind(plan, walk.next_at_us, walk.number, walk.until_us, walk.tried_before_us,
+            static_cast<int64_t>(max));
   std::vector<std::string> ids;
   for (;;) {
     SYNCLINE_ASSIGN(const bool row, due_.step());
     if (!row) return ids;
-    mark = {due_.integer(0), due_.text(1)};
-    ids.push_back(mark.id);
+    walk.next_at_us = due_.integer(0);
+    walk.number = due_.integer(1);
+    ids.push_back(due_.text(2));
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,10 +22,11 @@ struct ParkedPage {
   std::optional<std::string> next;        // the last id, if more follow
 };
 
-// Where a walk over the due documents stands.
-struct DueMark {
-  int64_t next_at_us = -1;
-  std::string id;
+// A walk over due documents: which, and where it stands.
+struct DueWalk {
+  int64_t until_us = 0;                                           // due by then
+  int64_t tried_before_us = std::numeric_limits<int64_t>::max();  // and not tried since
+  int64_t next_at_us = -1, number = 0;                            // of the last one given
 };
 
 class ParkedReader {
@@ -39,9 +41,8 @@ class ParkedReader {
   // The job's documents from the first id after `after` on.
   Result<ParkedPage> page(const std::string& plan, const std::string& job,
                           const std::optional<std::string>& after, size_t limit);
-  // Documents due by `until_us` that lie past the mark, which moves on; the longest due first.
-  Result<std::vector<std::string>> due(const std::string& plan, int64_t until_us, DueMark& mark,
-                                       size_t max);
+  // The walk's next documents, the longest due first.
+  Result<std::vector<std::string>> due(const std::string& plan, DueWalk& walk, size_t max);
 
  private:
   explicit ParkedReader(std::shared_ptr<ParkedDatabase> file) : file_(std::move(file)) {}

@@ -53,8 +53,6 @@ Status ParkedStore::prepare_pieces() {
                   database.prepare("SELECT job, count(*) FROM parked" + piece + " GROUP BY job"));
   SYNCLINE_ASSIGN(delete_piece_, database.prepare("DELETE FROM parked" + piece));
   SYNCLINE_ASSIGN(assign_piece_, database.prepare("UPDATE parked SET job=?" + piece));
-  SYNCLINE_ASSIGN(hasten_piece_,
-                  database.prepare("UPDATE parked SET next_at_us=0" + piece + " AND job=?"));
   return {};
 }
 
@@ -211,6 +209,10 @@ Status ParkedStore::uncount(const std::string& plan, const Piece& piece,
 }
 
 Status ParkedStore::remove_plan(const std::string& plan) {
+  {
+    const std::lock_guard lock(asked_mutex_);
+    all_asked_us_.erase(plan);
+  }
   if (counts_.of_plan(plan) == 0) return {};
   return change_in_pieces([&](const Piece& piece, ParkedCounts::Changes& changes) -> Status {
     SYNCLINE_RETURN_IF_ERROR(uncount(plan, piece, changes));
@@ -227,17 +229,18 @@ Status ParkedStore::assign(const std::string& plan, const std::string& job) {
   });
 }
 
-Result<int64_t> ParkedStore::hasten_all(const std::string& plan, const std::string& job) {
-  if (counts_.of(plan, job) == 0) return int64_t{0};
-  int64_t hastened = 0;
-  const Status done = change_in_pieces([&](const Piece& piece, auto&) -> Status {
-    SYNCLINE_RETURN_IF_ERROR(hasten_piece_.bind(piece.after, piece.last, plan, job).run());
-    hastened += file_->database.changes();
-    return {};
-  });
-  if (!done.ok()) return done.error();
+void ParkedStore::hasten_all(const std::string& plan, int64_t now_us) {
+  {
+    const std::lock_guard lock(asked_mutex_);
+    all_asked_us_[plan] = now_us;
+  }
   ++hastened_;
-  return hastened;
+}
+
+int64_t ParkedStore::all_asked_us(const std::string& plan) const {
+  const std::lock_guard lock(asked_mutex_);
+  const auto asked = all_asked_us_.find(plan);
+  return asked == all_asked_us_.end() ? 0 : asked->second;
 }
 
 Result<int64_t> ParkedStore::hasten(const std::string& plan, const std::vector<std::string>& ids) {

@@ -43,9 +43,12 @@ class ParkedStore {
   // All documents of the plan stand on this job from now on; costs nothing if they do.
   Status assign(const std::string& plan, const std::string& job);
 
-  // Makes the job's documents due at once: all, or those of the ids. How many.
-  Result<int64_t> hasten_all(const std::string& plan, const std::string& job);
+  // Makes documents due at once. All of the plan is a wish of the moment: it costs nothing, and a
+  // restart forgets it. Some: how many of them are parked; durable.
+  void hasten_all(const std::string& plan, int64_t now_us);
   Result<int64_t> hasten(const std::string& plan, const std::vector<std::string>& ids);
+  // When all of the plan were asked for last; 0: never.
+  int64_t all_asked_us(const std::string& plan) const;
   // Grows with each hasten: whoever remembers when something is due must look again.
   int64_t hastened() const { return hastened_.load(); }
 
@@ -95,12 +98,14 @@ class ParkedStore {
   const RetryDelays delays_;
   ParkedCounts counts_;
   std::atomic<int64_t> hastened_{0};
+  mutable std::mutex asked_mutex_;
+  std::map<std::string, int64_t> all_asked_us_;  // by plan
   std::mutex filters_mutex_;
   std::map<std::string, IdFilter> filters_;  // by plan; made when first needed
   std::unique_ptr<ParkedReader> reader_;
   std::shared_ptr<ParkedDatabase> file_;
   SqliteStatement find_, insert_, update_, delete_, hasten_;
-  SqliteStatement piece_, jobs_of_piece_, delete_piece_, assign_piece_, hasten_piece_;
+  SqliteStatement piece_, jobs_of_piece_, delete_piece_, assign_piece_;
 };
 
 }  // namespace syncline

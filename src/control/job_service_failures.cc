@@ -1,0 +1,62 @@
+// The part of JobService that deals with parked documents.
+#include "base/log.h"
+#include "control/failure_json.h"
+#include "control/job_service.h"
+
+namespace syncline {
+
+namespace {
+
+Refusal not_parked(const std::string& job, const std::vector<std::string>& ids) {
+  std::vector<Fault> details;
+  for (const std::string& id : ids) details.push_back({id, "is not parked"});
+  return refusal(RefusalCode::not_found,
+                 "job \"" + job + "\" has no parked document \"" + ids.front() + "\"",
+                 std::move(details));
+}
+
+Refusal unreadable(const Error& error) {
+  spdlog::error("the parked documents could not be read or changed: {}", error.message);
+  return refusal(RefusalCode::internal,
+                 "the parked documents could not be read or changed, the log says why");
+}
+
+}  // namespace
+
+// Without the mutex from here on: the list of parked documents has its own.
+std::optional<Refusal> JobService::refuse_unknown_job(const std::string& job) const {
+  const std::lock_guard lock(mutex_);
+  if (exists(ResourceKind::job, job)) return std::nullopt;
+  return refusal(RefusalCode::not_found, "there is no job \"" + job + "\"");
+}
+
+Outcome JobService::failures(const std::string& job, const QueryParameters& parameters) const {
+  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+  Faults faults;
+  const FailureQuery query = parse_failure_query(parameters, faults);
+  if (!faults.empty()) return invalid(faults);
+  const Result<FailurePage> page = engine_.failures(job, query);
+  if (!page.ok()) return unreadable(page.error());
+  return failure_page_json(*page);
+}
+
+Outcome JobService::retry_failures(const std::string& job, const Json& body) {
+  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+  Faults faults;
+  const auto ids = parse_failure_ids(body, faults);
+  if (!faults.empty()) return invalid(faults);
+  const Result<RetriedFailures> retried = engine_.retry_failures(job, ids);
+  if (!retried.ok()) return unreadable(retried.error());
+  if (!retried->unknown.empty()) return not_parked(job, retried->unknown);
+  return Json{{"retried", retried->count}};
+}
+
+Outcome JobService::give_up(const std::string& job, const std::string& id) {
+  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+  const Result<std::optional<Failure>> given_up = engine_.give_up(job, id);
+  if (!given_up.ok()) return unreadable(given_up.error());
+  if (!*given_up) return not_parked(job, {id});
+  return failure_json(**given_up);
+}
+
+}  // namespace syncline
