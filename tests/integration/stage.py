@@ -98,7 +98,7 @@ class Stage:
     @property
     def connection(self):
         """One autocommit session of the test's own; opened again after a database restart."""
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or not _answers(self._connection):
             self._connection = self.connect()
         return self._connection
 
@@ -289,6 +289,15 @@ class Stage:
             else:
                 self.run_together(*statement)
             self.wait_until_equal()
+
+
+def _answers(connection):
+    """Whether the session is there: a driver learns of a restart by asking alone."""
+    try:
+        connection.cursor().execute("SELECT 1")
+        return True
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return False
 
 
 class JobFailed(BaseException):
