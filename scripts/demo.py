@@ -188,8 +188,8 @@ class Demo:
         for body in JOBS:
             target = body["target"]
             say(f"    POST /jobs   table {body['source']['table_name']:<10} as {target['type']}"
-                + "".join(f" {json.dumps(target[part])}" for part in ("object", "nested", "property")
-                          if part in target))
+                + "".join(f" {json.dumps(target[part])}"
+                          for part in ("object", "nested", "property") if part in target))
             self.rest.call("POST", "/jobs", body)
 
     def show_loading(self):

@@ -315,7 +315,8 @@ bool Supervisor::clean_once() {
   return complete;
 }
 
-// A source that nobody wants any more may have outlived its plans only because it was being cleaned.
+// A source that nobody wants any more may have outlived its plans only because it was being
+// cleaned.
 void Supervisor::drop_later() {
   const std::lock_guard lock(mutex_);
   const auto wanted = wanted_plans(*configuration_);
