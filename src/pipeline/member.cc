@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/digest.h"
-#include "base/failpoint.h"
 #include "document/compare_value.h"
 #include "document/json_string.h"
 
@@ -159,6 +158,11 @@ std::string definition_of(const Member& member) {
                                   &spec.compare_source, &spec.compare_target})
     text += *part + "\n";
   for (const std::string& column : member.link) text += column + "\n";
+  // Who wins an id.
+  const bool decided = member.unique() && !member.is(JobType::nested);
+  text += decided ? "unique\n" : "contested\n";
+  for (const std::string& column : decided ? std::vector<std::string>() : member.table.winner_key)
+    text += column + "\n";
   for (const Mapping& mapping : member.mappings) {
     text += mapping.source_column + "\n" + mapping.alias + "\n";
     describe_type(*member.table.column(mapping.source_column)->type, text);
@@ -176,8 +180,34 @@ std::vector<std::string> link_columns(const JobSpec& spec) {
   return link;
 }
 
-// Jobs on the same table with the same link share one watch, which reads the columns of all of
-// them.
+}  // namespace
+
+Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
+                                               std::shared_ptr<Source> source, Session& session) {
+  auto member = std::make_unique<Member>();
+  member->config = config;
+  member->source = std::move(source);
+  // Both before the table is described: what is altered later is a difference.
+  member->generation = member->source->generation();
+  SYNCLINE_ASSIGN(member->table_state,
+                  member->source->read_table_state(session, member_columns(config.spec)));
+  SYNCLINE_ASSIGN(member->table, describe_table(session, config.spec.schema, config.spec.table));
+  SYNCLINE_RETURN_IF_ERROR(check_columns(*member));
+  fill_in_mappings(*member);
+  SYNCLINE_RETURN_IF_ERROR(resolve_link(*member));
+  resolve_columns(*member);
+  SYNCLINE_ASSIGN(const std::string order, element_order(*member));
+  member->queries.emplace(member->table, member->link, member->columns, rows_of_place(*member),
+                          order);
+  if (!member->is(JobType::property)) member->codec.emplace(member->link_types);
+  member->definition = definition_of(*member);
+  return member;
+}
+
+TableColumns member_columns(const JobSpec& spec) {
+  return {spec.schema, spec.table, {spec.columns.begin(), spec.columns.end()}};
+}
+
 WatchRequest watch_request(const Member& member, const Configuration& configuration) {
   WatchRequest request{member.link, {}};
   const JobSpec& own = member.config.spec;
@@ -197,36 +227,6 @@ WatchRequest watch_request(const Member& member, const Configuration& configurat
     for (const std::string& column : member.table.winner_key) read(column);
   }
   return request;
-}
-
-std::optional<int64_t> estimate_rows(const TableInfo& table) {
-  double rows = 0;
-  for (const LeafInfo& leaf : table.leaves) {
-    // Never analyzed: nothing to go by but an empty file.
-    if (leaf.rows_estimate < 0 && leaf.blocks > 0) return std::nullopt;
-    rows += std::max(0.0, leaf.rows_estimate);
-  }
-  return static_cast<int64_t>(rows);
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
-                                               std::shared_ptr<Source> source, Session& session) {
-  auto member = std::make_unique<Member>();
-  member->config = config;
-  member->source = std::move(source);
-  SYNCLINE_ASSIGN(member->table, describe_table(session, config.spec.schema, config.spec.table));
-  SYNCLINE_RETURN_IF_ERROR(check_columns(*member));
-  fill_in_mappings(*member);
-  SYNCLINE_RETURN_IF_ERROR(resolve_link(*member));
-  resolve_columns(*member);
-  SYNCLINE_ASSIGN(const std::string order, element_order(*member));
-  member->queries.emplace(member->table, member->link, member->columns, rows_of_place(*member),
-                          order);
-  if (!member->is(JobType::property)) member->codec.emplace(member->link_types);
-  member->definition = definition_of(*member);
-  return member;
 }
 
 std::optional<std::string> Member::key_of(
@@ -259,39 +259,6 @@ std::optional<size_t> Member::value_of_field(const std::string& alias) const {
 
 const PgTypePtr& Member::type_of_value(size_t value) const {
   return table.column(columns[value - link.size()])->type;
-}
-
-Status start_member(Member& member, Session& session, const StartOptions& options,
-                    const StopSignal& stop) {
-  Source& source = *member.source;
-  const std::lock_guard admin(source.admin_mutex());
-  if (stop.raised()) return Error::retry("stopping");
-  SYNCLINE_ASSIGN(const InstalledWatch watch,
-                  source.capture().ensure_watch(
-                      session, member.table, watch_request(member, *options.configuration), stop));
-  SYNCLINE_ASSIGN(auto stored,
-                  source.plan_store().read_member(session, options.plan, member.name()));
-  const bool go_on = stored && !watch.created && stored->watch == watch.id &&
-                     stored->definition == member.definition &&
-                     stored->index_uuid == options.index_uuid &&
-                     stored->resync == member.config.resync_generation;
-  if (go_on) {
-    member.record = *std::move(stored);
-    return {};
-  }
-  SYNCLINE_RETURN_IF_ERROR(source.capture().begin_loading(session, watch.id));
-  SYNCLINE_RETURN_IF_ERROR(wait_for_writers(session, member.table, stop));
-  member.record = MemberRecord();
-  member.record.watch = watch.id;
-  member.record.definition = member.definition;
-  member.record.index_uuid = options.index_uuid;
-  member.record.resync = member.config.resync_generation;
-  member.record.load.started_us = options.now_us;
-  member.record.load.rows_estimate = estimate_rows(member.table);
-  SYNCLINE_RETURN_IF_ERROR(
-      source.plan_store().start_member(session, options.plan, member.name(), member.record));
-  failpoint("position_taken");
-  return {};
 }
 
 }  // namespace syncline

@@ -40,6 +40,9 @@ struct Member {
   size_t place = 0;  // in the plan, in the order of names
   size_t bit = 0;    // index jobs: their place among the plan's index jobs
 
+  // What the catalog said just before the table was described, and the source's count of looks.
+  TableState table_state;
+  int generation = 0;
   TableInfo table;
   std::vector<Mapping> mappings;     // of the job, or made from its columns; written ones alone
   std::vector<std::string> link;     // columns of the id; of a property, the compare column
@@ -84,6 +87,13 @@ using Members = std::vector<std::unique_ptr<Member>>;
 // retry.
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
                                                std::shared_ptr<Source> source, Session& session);
+
+// The table of a job by its name, and the columns it reads.
+TableColumns member_columns(const JobSpec& spec);
+
+// Jobs on the same table with the same link share one watch, which reads the columns of all of
+// them.
+WatchRequest watch_request(const Member& member, const Configuration& configuration);
 
 // Sets places, writers (where two index jobs give one field, the job whose name sorts last wins)
 // and who gives the fields that properties compare with. Precondition: at most 64 index jobs,

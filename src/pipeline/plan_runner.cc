@@ -396,6 +396,8 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     SYNCLINE_RETURN_IF_ERROR(admin.end_load_mode());
     const std::lock_guard lock(mutex_);
     loading_ = false;
+    for (const JobConfig& job : config_.jobs)
+      parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
     return {};
   };
   events.reached = [this](const Member& member, const Position& position) {
@@ -420,6 +422,9 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     const std::lock_guard lock(mutex_);
     sweeping_ = sweep_due_ = false;
     strangers_ = strangers;
+    if (config_.owned()) return;
+    for (const JobConfig& job : config_.jobs)
+      parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
   };
   events.progress = [this](const Member& member, const LoadProgress& progress) {
     const std::lock_guard lock(mutex_);

@@ -97,6 +97,7 @@ class PlanRunner {
   bool pause(Duration duration);
   JobState state_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
+  std::optional<JobError> notice_of(const std::string& job, const JobView& view) const;
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   bool all_paused() const;
 

@@ -39,7 +39,8 @@ JobState PlanRunner::state_of(const std::string& job, const JobView& view) const
 }
 
 std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
-  if (!trouble_ || view.paused) return std::nullopt;
+  if (view.paused) return std::nullopt;
+  if (!trouble_) return notice_of(job, view);
   JobError error{kind_of(trouble_->error), trouble_->error.message, trouble_->since_us};
   if (!trouble_->job.empty() && trouble_->job != job) {
     error.kind = "other_job";
@@ -47,6 +48,14 @@ std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobVi
         "waiting for job " + trouble_->job + " of the same index: " + trouble_->error.message;
   }
   return error;
+}
+
+// All is well, but something is to be told.
+std::optional<JobError> PlanRunner::notice_of(const std::string& job, const JobView& view) const {
+  const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
+                                   [&](const JobConfig& j) { return j.spec.name == job; });
+  const bool loading = state_of(job, view) != JobState::live;
+  return parts_.sources.at(config->spec.source)->notice(view.watch, loading);
 }
 
 JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {

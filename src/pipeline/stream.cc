@@ -45,7 +45,6 @@ Stream::Stream(PlanContext& context, LaterList& later, Start start, Events event
                                      arrived_.notify_all();
                                    });
   for (const auto& member : context_.members) {
-    generations_.emplace(member->source.get(), member->source->generation());
     if (!member->config.paused) {
       member->subscription = member->source->subscribe(member->record.watch, [this] { wake(); });
     }
@@ -210,6 +209,11 @@ Status Stream::read_member(size_t feed) {
     SYNCLINE_ASSIGN(const ChangeBatch batch, member.cursor->read(*session));
     read_at_[feed] = context_.clock.now();
     more_[feed] = !batch.at_head;
+    if (batch.keys_lost) {
+      const std::lock_guard admin(member.source->admin_mutex());
+      return member.source->start_over(*session, member.record.watch,
+                                       "rows were written while a column of the id was gone");
+    }
     if (std::find(batch.keys.begin(), batch.keys.end(), std::nullopt) != batch.keys.end()) {
       // TRUNCATE: every document is to be composed. Durable before the position can move past it.
       SYNCLINE_RETURN_IF_ERROR(request_sweep());
@@ -403,14 +407,13 @@ Status Stream::save_positions(bool now) {
 }
 
 Status Stream::check_surroundings() {
-  for (const auto& [source, generation] : generations_) {
-    if (source->generation() == generation) continue;
-    auto error = source->error();
+  for (const auto& member : context_.members) {
+    if (member->source->generation(member->record.watch) <= member->generation) continue;
+    auto error = member->source->error();
     if (!error) return Error::retry("the source's tables are looked at anew");
-    const auto user = std::find_if(
-        context_.members.begin(), context_.members.end(),
-        [&, down = source](const auto& member) { return member->source.get() == down; });
-    return std::move(*error).prefixed("source " + source->spec().name).blaming((*user)->name());
+    return std::move(*error)
+        .prefixed("source " + member->source->spec().name)
+        .blaming(member->name());
   }
   SYNCLINE_RETURN_IF_ERROR(check_lock_waiters());
   return check_index();

@@ -131,7 +131,6 @@ class Stream {
   std::map<size_t, Position> unsaved_;
   std::vector<TimePoint> read_at_;  // when each member's log was last read, by feed
   std::vector<bool> more_;          // the member's last batch was not at the head
-  std::map<Source*, int> generations_;
   bool loading_ = false;
   std::vector<std::string> deleted_while_loading_;
   TimePoint saved_at_, index_checked_at_, locks_checked_at_;

@@ -27,9 +27,29 @@ struct WatchRequest {
 
 struct InstalledWatch {
   int id = 0;
-  // The triggers were not there, or not all of them: changes may have been missed, the caller has
-  // to load again.
+  // It was not there before: the caller has to load.
   bool created = false;
+  // Rows that a subscription brings pass it by, since our role does not own the table.
+  bool uncaptured = false;
+};
+
+struct WatchedRelation {
+  uint32_t oid = 0;
+  std::string qualified_name;  // quoted
+  char kind = 'r';             // as in pg_class
+};
+
+// A table with its partitions and children, the table first, and what decides which triggers see
+// every write.
+struct WatchedRelations {
+  std::vector<WatchedRelation> relations;
+  bool owned = true;        // by our role
+  bool subscriber = false;  // a subscription fills one of them
+  bool related = false;     // partitioned, a partition, with inheritance parents or children
+
+  bool plain() const;
+  // The triggers have to fire for a subscription's worker as well, and can be made to.
+  bool always() const { return subscriber && owned; }
 };
 
 class Capture {
@@ -44,16 +64,28 @@ class Capture {
   // somebody else has it.
   Result<bool> try_lock(Session& session);
 
+  // The watch of this table and link; 0: none yet.
+  Result<int> find_watch(Session& session, const TableInfo& table, const WatchRequest& request);
+
   // Brings functions and triggers for this table up to the request. Writers that are in flight may
-  // still run the old functions: wait_for_writers() before a position is taken. Error: also retry,
-  // when the table stays locked.
+  // still run the old functions: wait_for_writers() before a position is taken. What was missing or
+  // disabled is put right; whether anything was missed meanwhile is for the fingerprint to say.
+  // Error: also retry, when the table stays locked.
   Result<InstalledWatch> ensure_watch(Session& session, const TableInfo& table,
                                       const WatchRequest& request, const StopSignal& stop);
+
+  // Logs the keys of all rows of a leaf that joined the table, or that every row may differ.
+  Status log_rows(Session& session, int watch, const std::vector<std::string>& link,
+                  const LeafInfo& leaf);
+  Status log_every_row(Session& session, int watch);
 
   // While on, every UPDATE is logged; writers in flight may not have seen it yet. It stays on while
   // any member of the watch is loading.
   Status begin_loading(Session& session, int watch);
   Status end_loading(Session& session, int watch);
+
+  // Whoever may dump the database may dump our schema with it; and nobody else may read it.
+  Status grant_to_readers(Session& session);
 
   // Watches that no member row refers to any more.
   Status drop_unused_watches(Session& session, const StopSignal& stop);
@@ -66,21 +98,43 @@ class Capture {
 
  private:
   using Variables = std::vector<std::pair<std::string, std::string>>;
+  struct Trigger {
+    uint32_t relation = 0;
+    std::string name;
+    std::string sql;
+  };
+  struct PresentTriggers {
+    bool fit = true;
+    std::set<std::pair<uint32_t, std::string>> names;  // with their relations
+  };
 
   std::string render(std::string_view script, const Variables& variables) const;
-  Variables watch_variables(const TableInfo& table, const WatchRequest& request,
-                            const std::string& watch) const;
-  std::string functions_sql(const TableInfo& table, const WatchRequest& request,
-                            const std::string& watch) const;
-  std::string triggers_sql(const TableInfo& table, const std::string& watch) const;
-  std::string trigger_name(const std::string& watch, std::string_view event) const;
   Status create_schema(Session& session);
   Status check_owner(Session& session);
-  Result<InstalledWatch> create_watch(Session& session, const TableInfo& table,
-                                      const WatchRequest& request, const StopSignal& stop);
-  Status replace_functions(Session& session, const TableInfo& table, const WatchRequest& request,
-                           int watch, const std::string& definition, const StopSignal& stop);
+
+  // One watch (capture_watch.cc).
+  Result<WatchedRelations> read_relations(Session& session, uint32_t table) const;
+  Variables watch_variables(const TableInfo& table, const WatchRequest& request,
+                            const std::string& watch) const;
+  std::string functions_sql(const TableInfo& table, const WatchedRelations& relations,
+                            const WatchRequest& request, const std::string& watch) const;
+  std::vector<Trigger> triggers_of(const WatchedRelations& relations,
+                                   const std::string& watch) const;
+  std::string enable_clones_sql(const WatchedRelations& relations, const std::string& watch) const;
+  std::string definition_of(const TableInfo& table, const WatchedRelations& relations,
+                            const WatchRequest& request) const;
+  std::string trigger_name(const std::string& watch, std::string_view event) const;
+  static std::vector<std::string> function_names(const std::string& watch);
+  std::string drop_functions_sql(const std::string& watch) const;
+  Result<int> create_watch(Session& session, const TableInfo& table,
+                           const WatchedRelations& relations, const WatchRequest& request,
+                           const StopSignal& stop);
+  Result<PresentTriggers> read_triggers(Session& session, const std::string& watch, bool always,
+                                        const std::vector<Trigger>& wanted) const;
+  Status mend_watch(Session& session, const TableInfo& table, const WatchedRelations& relations,
+                    const WatchRequest& request, int number, const StopSignal& stop);
   Status drop_watch(Session& session, int watch, const StopSignal& stop);
+  Result<std::string> current_log(Session& session);
 
   const SourceSpec spec_;
   const std::string instance_id_;
@@ -89,12 +143,12 @@ class Capture {
 };
 
 // Waits until no transaction that held a write lock on one of the table's relations at the call is
-// still running.
+// still running. Error: retry when one of them lasts longer than a minute.
 Status wait_for_writers(Session& session, const TableInfo& table, const StopSignal& stop);
 
-// Runs a script in one transaction with a lock timeout of 50 ms, some times over: the user's
-// statements queue behind a waiting lock, so we wait only for moments. Error: retry when it did not
-// get its locks.
+// Runs a script in one transaction, some times over, waiting for no lock longer than 50 ms and
+// taking no longer than 700 ms in all: the user's statements queue behind a lock that waits, and
+// wait for those that are held. Error: retry when it did not get its locks.
 Status with_short_locks(Session& session, const std::string& script, const StopSignal& stop);
 
 }  // namespace syncline

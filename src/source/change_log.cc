@@ -10,6 +10,9 @@ namespace syncline {
 namespace {
 
 constexpr int kTables = 3;
+// Of one watch; negated where a key was lost.
+constexpr const char* kOfWatch = "watch IN ($3::int, -$3::int) AND ";
+constexpr const char* kKey = "key, watch < 0";
 constexpr int64_t kHugeBlocks = 64;  // of 8 kB: some 10,000 keys
 // A current log table larger than this is given up for an empty one.
 constexpr int64_t kRotateBytes = 1 << 20;
@@ -43,10 +46,13 @@ uint64_t txid_of(const Rows& rows, int row, int column) {
   return value;
 }
 
-void take_keys(const Rows& rows, int first_row, int column, ChangeBatch& batch) {
+// Rows of (key, whether the key was lost).
+void take_keys(const Rows& rows, int first_row, ChangeBatch& batch) {
   for (int i = first_row; i < rows.size(); ++i) {
-    const auto key = rows.get(i, column);
-    if (key) {
+    const auto key = rows.get(i, 0);
+    if (rows.boolean(i, 1)) {
+      batch.keys_lost = true;
+    } else if (key) {
       batch.keys.emplace_back(std::string(*key));
     } else {
       batch.keys.emplace_back(std::nullopt);
@@ -60,32 +66,30 @@ ChangeLog::ChangeLog(const std::string& schema, int64_t bytes_max)
     : schema_(schema),
       rotate_bytes_(std::min(kRotateBytes, bytes_max / 4)),
       poll_sql_("SELECT pg_current_snapshot()::text, (SELECT last_value FROM " + schema +
-                ".overflow)::text,"
-                " (SELECT last_value FROM " +
-                schema +
-                ".altered)::text"
-                " UNION ALL SELECT watch::text, count(*)::text, NULL FROM (SELECT * FROM (" +
-                unseen(schema, "watch", "") + ") u LIMIT " + std::to_string(kPollRowsMax) +
-                ") l GROUP BY watch"),
-      count_sql_("SELECT count(*) FROM (SELECT * FROM (" +
-                 unseen(schema, "1", "watch = $3::int AND ") + ") u LIMIT " +
-                 std::to_string(kCountMax) + ") l"),
-      small_sql_("SELECT pg_current_snapshot()::text UNION ALL SELECT key FROM (SELECT * FROM (" +
-                 unseen(schema, "key", "watch = $3::int AND ") + ") u LIMIT " +
-                 std::to_string(ChangeCursor::kKeysMax + 1) + ") l"),
+                ".overflow)::text"
+                " UNION ALL SELECT watch::text, count(*)::text FROM (SELECT * FROM (" +
+                unseen(schema, "abs(watch) AS watch", "") + ") u LIMIT " +
+                std::to_string(kPollRowsMax) + ") l GROUP BY watch"),
+      count_sql_("SELECT count(*) FROM (SELECT * FROM (" + unseen(schema, "1", kOfWatch) +
+                 ") u LIMIT " + std::to_string(kCountMax) + ") l"),
+      small_sql_(
+          "SELECT pg_current_snapshot()::text, false UNION ALL SELECT * FROM (SELECT * FROM (" +
+          unseen(schema, kKey, kOfWatch) + ") u LIMIT " +
+          std::to_string(ChangeCursor::kKeysMax + 1) + ") l"),
       // $4: the snapshot up to which to read.
-      txids_sql_("SELECT txid FROM (" +
-                 unseen(schema, "txid",
-                        "watch = $3::int AND pg_visible_in_snapshot(txid, $4::pg_snapshot) AND ") +
-                 ") u ORDER BY txid LIMIT " + std::to_string(ChangeCursor::kKeysMax + 1)),
+      txids_sql_(
+          "SELECT txid FROM (" +
+          unseen(schema, "txid",
+                 std::string(kOfWatch) + "pg_visible_in_snapshot(txid, $4::pg_snapshot) AND ") +
+          ") u ORDER BY txid LIMIT " + std::to_string(ChangeCursor::kKeysMax + 1)),
       // $2 is empty here; $5: the end of the range of transactions.
-      range_sql_("SELECT key FROM (" +
-                 unseen(schema, "key",
-                        "watch = $3::int AND pg_visible_in_snapshot(txid, $4::pg_snapshot)"
-                        " AND txid < $5::xid8 AND ") +
+      range_sql_("SELECT * FROM (" +
+                 unseen(schema, kKey,
+                        std::string(kOfWatch) + "pg_visible_in_snapshot(txid, $4::pg_snapshot)"
+                                                " AND txid < $5::xid8 AND ") +
                  ") u"),
       // $1 lies beyond all; $2 holds the one transaction.
-      one_sql_("SELECT key FROM (" + unseen(schema, "key", "watch = $3::int AND ") + ") u LIMIT " +
+      one_sql_("SELECT * FROM (" + unseen(schema, kKey, kOfWatch) + ") u LIMIT " +
                std::to_string(ChangeCursor::kKeysMax + 1)) {}
 
 Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since) const {
@@ -96,7 +100,6 @@ Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since)
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   head.now = *now;
   head.overflow = rows.text(0, 1) != "0";
-  head.altered = rows.text(0, 2) != "0";
   int64_t total = 0;
   for (int i = 1; i < rows.size(); ++i) {
     head.watches.push_back(static_cast<int>(rows.integer(i, 0)));
@@ -131,8 +134,9 @@ Status ChangeLog::rotate(Session& session) const {
     // A look without a lock first; then again under the lock, in a statement of its own, before it
     // is truncated.
     const std::string unread =
-        "EXISTS (SELECT FROM " + schema_ + ".member m JOIN " + table +
-        " l ON l.watch = m.watch AND NOT pg_visible_in_snapshot(l.txid, m.position))";
+        "EXISTS (SELECT FROM " + schema_ + ".member m CROSS JOIN LATERAL (SELECT FROM " + table +
+        " l WHERE l.txid >= pg_snapshot_xmin(m.position) AND abs(l.watch) = m.watch"
+        " AND NOT pg_visible_in_snapshot(l.txid, m.position) LIMIT 1) u)";
     SYNCLINE_ASSIGN(const Rows look, session.query("SELECT " + unread));
     if (look.boolean(0, 0)) continue;
     const Status done = session.script("BEGIN; SET LOCAL lock_timeout = '50ms'; LOCK TABLE " +
@@ -164,7 +168,7 @@ Result<ChangeBatch> ChangeCursor::read(Session& session) {
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   if (rows.size() - 1 > kKeysMax) return read_part(session, *now);
   ChangeBatch batch;
-  take_keys(rows, 1, 0, batch);
+  take_keys(rows, 1, batch);
   batch.position = *now;
   batch.at_head = true;
   position_ = *now;
@@ -191,7 +195,7 @@ Result<ChangeBatch> ChangeCursor::read_part(Session& session, const Position& no
   SYNCLINE_ASSIGN(const Rows rows, session.query(log_->range_sql_, {from, "{}", watch, now.text(),
                                                                     std::to_string(end)}));
   ChangeBatch batch;
-  take_keys(rows, 0, 0, batch);
+  take_keys(rows, 0, batch);
   batch.position = position_.advanced_to(now, end);
   position_ = *batch.position;
   return batch;
@@ -207,7 +211,7 @@ Result<ChangeBatch> ChangeCursor::read_one(Session& session, uint64_t txid, Posi
     return read_huge(session);
   }
   ChangeBatch batch;
-  take_keys(rows, 0, 0, batch);
+  take_keys(rows, 0, batch);
   if (!batch.keys.empty()) {
     batch.position = after;
     position_ = std::move(after);
@@ -222,13 +226,13 @@ Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
     const std::string table = log_->schema_ + ".log_" + std::to_string(huge.table);
     SYNCLINE_ASSIGN(
         const Rows rows,
-        session.query("SELECT key FROM " + table +
+        session.query("SELECT key, watch < 0 FROM " + table +
                           " WHERE ctid >= $1::tid AND ctid < $2::tid AND txid = $3::xid8"
-                          " AND watch = $4::int",
+                          " AND watch IN ($4::int, -$4::int)",
                       {"(" + std::to_string(huge.block) + ",0)",
                        "(" + std::to_string(huge.block + kHugeBlocks) + ",0)",
                        std::to_string(huge.txid), std::to_string(watch_)}));
-    take_keys(rows, 0, 0, batch);
+    take_keys(rows, 0, batch);
     huge.block += kHugeBlocks;
     SYNCLINE_ASSIGN(
         const Rows size,

@@ -21,6 +21,8 @@ struct ChangeBatch {
   // The position that is reached once these keys, and those of all batches before, are dealt with.
   // Nothing while more pieces of one huge transaction are to come.
   std::optional<Position> position;
+  // A key could not be made, since its column is gone: the table has to be loaded again.
+  bool keys_lost = false;
   bool at_head = false;  // there was nothing more when it was read
 };
 
@@ -32,7 +34,6 @@ class ChangeLog {
   struct Head {
     Position now;
     bool overflow = false;
-    bool altered = false;
     bool any_change = false;
     bool many = false;         // too many to tell: take every watch as touched
     std::vector<int> watches;  // that have keys which `since` did not see

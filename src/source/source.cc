@@ -39,6 +39,7 @@ Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clo
       capture_(spec, instance_id_),
       change_log_(capture_.schema(), spec.capture_log_bytes_max),
       plan_store_(capture_.schema()),
+      fingerprints_(capture_.schema()),
       error_(Error::retry("connecting", "08001")),
       reader_([this] { run(); }) {}
 
@@ -55,6 +56,12 @@ std::optional<Error> Source::error() const {
 int Source::generation() const {
   const std::lock_guard lock(mutex_);
   return generation_;
+}
+
+int Source::generation(int watch) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = generations_.find(watch);
+  return std::max(generation_of_all_, found == generations_.end() ? 0 : found->second);
 }
 
 void Source::on_change(std::function<void()> listener) {
@@ -98,7 +105,7 @@ void Source::set_error(std::optional<Error> error) {
     if (!changed) return;
     if (error_) {
       spdlog::warn("source {}: {}", spec_.name, error_->message);
-      ++generation_;
+      generation_of_all_ = ++generation_;
     } else {
       spdlog::info("source {}: connected", spec_.name);
     }
@@ -107,11 +114,13 @@ void Source::set_error(std::optional<Error> error) {
   if (listener) listener();
 }
 
-void Source::restart_plans() {
+// Of one watch, or of all.
+void Source::restart_plans(std::optional<int> watch) {
   std::function<void()> listener;
   {
     const std::lock_guard lock(mutex_);
     ++generation_;
+    (watch ? generations_[*watch] : generation_of_all_) = generation_;
     listener = listener_;
   }
   if (listener) listener();
@@ -178,6 +187,7 @@ Status Source::read_changes(Session& session) {
   while (!stop_.raised()) {
     SYNCLINE_RETURN_IF_ERROR(poll(session));
     SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
+    SYNCLINE_RETURN_IF_ERROR(check_tables_when_due(session));
     const auto quiet_for = clock_.now() - last_change_at_;
     if (quiet_for < kCalmFor) {
       auto waited =
@@ -194,7 +204,6 @@ Status Source::poll(Session& session) {
   const TimePoint asked_at = clock_.now();
   SYNCLINE_ASSIGN(const ChangeLog::Head head, change_log_.poll(session, head_));
   if (head.overflow) SYNCLINE_RETURN_IF_ERROR(handle_overflow(session));
-  if (head.altered) SYNCLINE_RETURN_IF_ERROR(handle_altered(session));
   if (head.any_change) {
     last_change_at_ = asked_at;
     log_used_ = true;
@@ -236,6 +245,7 @@ Status Source::sleep_until_woken(Session& session) {
     if (!notified.ok()) return std::move(notified).error();
     SYNCLINE_RETURN_IF_ERROR(poll(session));
     SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
+    SYNCLINE_RETURN_IF_ERROR(check_tables_when_due(session));
   }
   if (stop_.raised()) return {};
   return session.script("SELECT setval('" + state + "', last_value & 11) FROM " + state);
@@ -257,9 +267,11 @@ Status Source::handle_overflow(Session& session) {
   last_overflow_at_ = clock_.now();
   spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",
                spec_.name);
-  SYNCLINE_RETURN_IF_ERROR(
-      session.script("UPDATE " + capture_.schema() +
-                     ".member SET definition = '', position = pg_current_snapshot()"));
+  const std::lock_guard admin(admin_mutex_);
+  // Before and after the flag goes: what a writer drops in between is dropped before it is loaded.
+  const std::string forget = "UPDATE " + capture_.schema() +
+                             ".member SET definition = '', position = pg_current_snapshot()";
+  SYNCLINE_RETURN_IF_ERROR(session.script(forget));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
   const std::string schema = capture_.schema();
@@ -272,14 +284,13 @@ Status Source::handle_overflow(Session& session) {
       ".state', s & 7);"
       " PERFORM setval('" +
       schema + ".overflow', 0); END IF; END $room$"));
-  restart_plans();
-  return {};
-}
-
-Status Source::handle_altered(Session& session) {
-  spdlog::info("source {}: a watched table was altered; looking at the tables again", spec_.name);
-  SYNCLINE_RETURN_IF_ERROR(session.script("SELECT setval('" + capture_.schema() + ".altered', 0)"));
-  restart_plans();
+  SYNCLINE_RETURN_IF_ERROR(session.script(forget));
+  SYNCLINE_ASSIGN(const Rows watches, session.query("SELECT id FROM " + schema + ".watch"));
+  for (int i = 0; i < watches.size(); ++i) {
+    set_notice(static_cast<int>(watches.integer(i, 0)), kLoadedAgain,
+               "loading again: the change log reached capture_log_bytes_max");
+  }
+  restart_plans(std::nullopt);
   return {};
 }
 

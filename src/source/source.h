@@ -18,9 +18,11 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/stop_signal.h"
+#include "model/job_status.h"
 #include "model/spec.h"
 #include "source/capture.h"
 #include "source/change_log.h"
+#include "source/fingerprint.h"
 #include "source/plan_store.h"
 #include "source/session_pool.h"
 
@@ -62,13 +64,40 @@ class Source {
   // Everything up to the head is known to hold no key for this subscription. Nothing while it is
   // touched, or if the head was taken before `later_than`.
   std::optional<Position> untouched_head(int subscription, TimePoint later_than) const;
-  // Raised when every plan of the source has to look at its tables anew (columns altered, log
-  // overflowed, reconnected).
+  // Counts the moments at which plans had to look at their tables anew: of all watches
+  // (reconnected, log overflowed), or of one (its table was altered). A plan takes generation()
+  // before it looks, and looks again when generation(watch) has passed that.
   int generation() const;
+  int generation(int watch) const;
+
+  // What the catalog says of a table, to be taken before the table is described.
+  Result<TableState> read_table_state(Session& session, const TableColumns& table) const;
+
+  struct WatchStart {
+    int watch = 0;
+    int generation = 0;  // the caller has seen everything up to this one
+  };
+  // Brings a watch up for a table that was described when its state was `described`, and stores its
+  // fingerprint. What was found different from the fingerprint stored before has its consequences:
+  // members start over, new partitions' rows are logged. Precondition: admin_mutex() is held.
+  // Error: retry, also when the table was altered since it was described.
+  Result<WatchStart> bring_up_watch(Session& session, const TableInfo& table,
+                                    const WatchRequest& request, const TableColumns& name,
+                                    const TableState& described, const StopSignal& stop);
+  // Makes every member of a watch load its table again. Precondition as above.
+  Status start_over(Session& session, int watch, const std::string& why);
+
+  // What the status of a watch's jobs should tell: why it loads again (until its load has ended),
+  // or that some rows pass the capture by.
+  std::optional<JobError> notice(int watch, bool loading) const;
+  void load_ended(int watch);
+
   // Tells whoever waits for this source that its state changed.
   void on_change(std::function<void()> listener);
 
  private:
+  static constexpr const char* kLoadedAgain = "loaded_again";  // a notice's kind
+
   struct Subscription {
     int watch = 0;
     bool touched = true;
@@ -81,11 +110,14 @@ class Source {
   Status read_changes(Session& session);
   Status poll(Session& session);
   Status handle_overflow(Session& session);
-  Status handle_altered(Session& session);
+  Status check_tables_when_due(Session& session);
   Status sleep_until_woken(Session& session);
   Status rotate_when_due(Session& session);
   void touch(const ChangeLog::Head& head);
-  void restart_plans();
+  void restart_plans(std::optional<int> watch);
+  Status find_changes_of_partitions(Session& session, const TableInfo& table,
+                                    const WatchRequest& request, int watch, const TableState& now);
+  void set_notice(int watch, const std::string& kind, const std::string& message);
   void set_error(std::optional<Error> error);
 
   const SourceSpec spec_;
@@ -96,6 +128,7 @@ class Source {
   Capture capture_;
   const ChangeLog change_log_;
   const PlanStore plan_store_;
+  const Fingerprints fingerprints_;
   std::mutex admin_mutex_;
   StopSignal stop_;
 
@@ -106,7 +139,11 @@ class Source {
   std::optional<Error> error_;
   std::map<int, Subscription> subscriptions_;
   int next_subscription_ = 1;
-  int generation_ = 0;
+  int generation_ = 0;                  // the last one
+  int generation_of_all_ = 0;           // the last one that concerned every watch
+  std::map<int, int> generations_;      // by watch
+  std::map<int, JobError> reloads_;     // by watch: why it loads again
+  std::map<int, JobError> uncaptured_;  // by watch: what passes it by
   Position head_;
   TimePoint head_taken_at_;
   std::function<void()> listener_;
@@ -115,6 +152,8 @@ class Source {
   TimePoint last_change_at_;
   TimePoint last_rotation_at_;
   TimePoint last_overflow_at_;
+  TimePoint tables_checked_at_;
+  std::map<int, std::string> differences_;  // by watch: digests of what was acted on
   TimePoint lock_refused_since_;
   bool log_used_ = true;  // since the last rotation
   bool notify_works_ = true;

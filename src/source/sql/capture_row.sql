@@ -7,9 +7,11 @@ SET search_path = pg_catalog, pg_temp{{settings}}
 AS $capture$
 DECLARE
   state bigint := (SELECT s.last_value FROM {{schema}}.state s);
+  number integer := {{watch}};
   old_key text;
   new_key text;
   differs boolean := true;
+  lost boolean := false;
 BEGIN
   IF state & 8 <> 0 THEN RETURN NULL; END IF;
   -- The user's statement must not fail because a column of ours was renamed or retyped. The block
@@ -26,39 +28,46 @@ BEGIN
       old_key := {{old_key}};
     END IF;
   EXCEPTION WHEN OTHERS THEN
+    -- A column is not what it was when this session made its plan, or it is gone.
+    -- Made for the columns {{columns}}: with others the function is made anew.
     differs := true;
-    IF TG_OP <> 'INSERT' THEN
-      SELECT {{fallback}} INTO old_key FROM (SELECT to_jsonb(OLD) AS row) n;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-      SELECT {{fallback}} INTO new_key FROM (SELECT to_jsonb(NEW) AS row) n;
-    END IF;
-    PERFORM setval('{{schema}}.altered', 1);
+    BEGIN
+      IF TG_OP <> 'INSERT' THEN EXECUTE {{planned_anew}} INTO old_key USING OLD; END IF;
+      IF TG_OP <> 'DELETE' THEN EXECUTE {{planned_anew}} INTO new_key USING NEW; END IF;
+    EXCEPTION WHEN OTHERS THEN
+      lost := true;
+    END;
   END;
   IF NOT differs AND (SELECT l.last_value FROM {{schema}}.load_{{watch}} l) = 0 THEN
     RETURN NULL;
   END IF;
-  IF old_key = new_key THEN old_key := NULL; END IF;
+  IF lost THEN
+    number := -number;
+    old_key := NULL;
+    new_key := NULL;
+  ELSIF old_key = new_key THEN
+    old_key := NULL;
+  END IF;
   IF state & 3 = 0 THEN
     IF old_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_0 (watch, key) VALUES ({{watch}}, old_key);
+      INSERT INTO {{schema}}.log_0 (watch, key) VALUES (number, old_key);
     END IF;
-    IF new_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_0 (watch, key) VALUES ({{watch}}, new_key);
+    IF new_key IS NOT NULL OR lost THEN
+      INSERT INTO {{schema}}.log_0 (watch, key) VALUES (number, new_key);
     END IF;
   ELSIF state & 3 = 1 THEN
     IF old_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_1 (watch, key) VALUES ({{watch}}, old_key);
+      INSERT INTO {{schema}}.log_1 (watch, key) VALUES (number, old_key);
     END IF;
-    IF new_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_1 (watch, key) VALUES ({{watch}}, new_key);
+    IF new_key IS NOT NULL OR lost THEN
+      INSERT INTO {{schema}}.log_1 (watch, key) VALUES (number, new_key);
     END IF;
   ELSE
     IF old_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_2 (watch, key) VALUES ({{watch}}, old_key);
+      INSERT INTO {{schema}}.log_2 (watch, key) VALUES (number, old_key);
     END IF;
-    IF new_key IS NOT NULL THEN
-      INSERT INTO {{schema}}.log_2 (watch, key) VALUES ({{watch}}, new_key);
+    IF new_key IS NOT NULL OR lost THEN
+      INSERT INTO {{schema}}.log_2 (watch, key) VALUES (number, new_key);
     END IF;
   END IF;
   -- One row in a thousand looks whether the log is full.

@@ -7,23 +7,28 @@ AS $capture$
 DECLARE
   state bigint := (SELECT s.last_value FROM {{schema}}.state s);
   columns_fit boolean := true;
+  lost boolean := false;
   rows_logged bigint;
 BEGIN
   IF state & 8 <> 0 THEN RETURN NULL; END IF;
   -- The user's statement must not fail because a column of ours was renamed or retyped.
   BEGIN
-    PERFORM {{probe}} FROM captured n LIMIT 0;
+    PERFORM {{key}} FROM captured n LIMIT 0;
   EXCEPTION WHEN OTHERS THEN
+    -- Made for the columns {{columns}}: with others the function is made anew.
     columns_fit := false;
+    BEGIN
+      EXECUTE {{probe_anew}};
+    EXCEPTION WHEN OTHERS THEN
+      lost := true;
+    END;
   END;
-  IF NOT columns_fit THEN
-    EXECUTE format(
-      'INSERT INTO {{schema}}.log_%s (watch, key) SELECT {{watch}}, k.key'
-      ' FROM (SELECT {{fallback_quoted}} AS key'
-      '       FROM (SELECT to_jsonb(c) AS row FROM captured c) n) k'
-      ' WHERE k.key IS NOT NULL', state & 3);
+  IF lost THEN
+    EXECUTE format('INSERT INTO {{schema}}.log_%s (watch) VALUES (-{{watch}})', state & 3);
+    rows_logged := 1;
+  ELSIF NOT columns_fit THEN
+    EXECUTE format({{insert_anew}}, state & 3);
     GET DIAGNOSTICS rows_logged = ROW_COUNT;
-    PERFORM setval('{{schema}}.altered', 1);
   ELSIF state & 3 = 0 THEN
     INSERT INTO {{schema}}.log_0 (watch, key)
       SELECT {{watch}}, k.key FROM (SELECT {{key}} AS key FROM captured n) k

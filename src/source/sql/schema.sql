@@ -9,8 +9,9 @@ CREATE TABLE {{schema}}.instance (
 );
 
 -- The change log: keys of rows that may differ. A NULL key means every row of the watch
--- (TRUNCATE). Three tables take turns, so that one that is consumed can be truncated while
--- writers are busy with another.
+-- (TRUNCATE); a negated watch means that a key could not be made, since a column of it is gone.
+-- Three tables take turns, so that one that is consumed can be truncated while writers are busy
+-- with another.
 CREATE TABLE {{schema}}.log_0 (
   txid  xid8 NOT NULL DEFAULT pg_current_xact_id(),
   watch integer NOT NULL,
@@ -30,9 +31,6 @@ CREATE INDEX log_2_txid ON {{schema}}.log_2 (txid);
 CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
 -- overflow: 1 once a trigger had to drop a key because the log was full.
 CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
--- altered: 1 once a trigger met a table whose columns had changed so that a key could not be
--- made.
-CREATE SEQUENCE {{schema}}.altered MINVALUE 0 START 0;
 
 -- What is installed: one row for each watched (table, link columns).
 CREATE TABLE {{schema}}.watch (
@@ -40,6 +38,29 @@ CREATE TABLE {{schema}}.watch (
   relation   oid NOT NULL,
   link       text[] NOT NULL,
   definition text NOT NULL           -- a digest of the functions as installed
+);
+
+-- Roles that we granted what their pg_dump needs.
+CREATE TABLE {{schema}}.reader (
+  role oid PRIMARY KEY
+);
+
+-- What the catalog said of each watched table when its capture was last in order (the parts are
+-- those of table_state.sql), and of which columns: those that the jobs read.
+CREATE TABLE {{schema}}.fingerprint (
+  watch        integer PRIMARY KEY,
+  table_schema name NOT NULL,
+  table_name   name NOT NULL,
+  columns      text[] NOT NULL,
+  root         text NOT NULL,
+  kind         text NOT NULL,
+  content      text NOT NULL,
+  attributes   text NOT NULL,
+  files        text NOT NULL,
+  relations    text NOT NULL,
+  shape        text NOT NULL,
+  access       text NOT NULL,
+  capture      text NOT NULL
 );
 
 -- One row for each index plan whose versions are counted here.

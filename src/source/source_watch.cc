@@ -1,0 +1,146 @@
+// The part of Source that keeps its watches in order: compares tables with their fingerprints, and
+// draws the consequences.
+#include <algorithm>
+
+#include "base/log.h"
+#include "source/source.h"
+
+namespace syncline {
+
+namespace {
+
+constexpr auto kTablesInterval = std::chrono::seconds(2);
+// A partition that joins with more than this is loaded instead of logged row by row.
+constexpr int64_t kLoggedLeafBytesMax = 64 << 20;
+constexpr int64_t kBlockBytes = 8192;
+constexpr const char* kUncaptured = "uncaptured";
+
+bool contains(const std::vector<uint32_t>& oids, uint32_t oid) {
+  return std::find(oids.begin(), oids.end(), oid) != oids.end();
+}
+
+}  // namespace
+
+Result<TableState> Source::read_table_state(Session& session, const TableColumns& table) const {
+  return fingerprints_.read(session, 0, table);
+}
+
+// Each difference is acted on once: the fingerprint is stored anew by the plan that has looked at
+// the table, which may take until somebody mends it.
+Status Source::check_tables_when_due(Session& session) {
+  if (clock_.now() - tables_checked_at_ < kTablesInterval) return {};
+  // What a plan has installed and not yet stored is no difference.
+  const std::unique_lock admin(admin_mutex_, std::try_to_lock);
+  if (!admin) return {};
+  tables_checked_at_ = clock_.now();
+  SYNCLINE_ASSIGN(const auto differences, fingerprints_.compare(session));
+  std::map<int, std::string> acted_on;
+  for (const Fingerprints::Difference& difference : differences) {
+    const auto known = differences_.find(difference.watch);
+    acted_on[difference.watch] = difference.digest;
+    if (known != differences_.end() && known->second == difference.digest) continue;
+    if (difference.rows_lost) {
+      SYNCLINE_RETURN_IF_ERROR(
+          start_over(session, difference.watch, "changed: " + difference.what));
+    } else {
+      spdlog::info("source {}: watch {}: looking at the table anew ({})", spec_.name,
+                   difference.watch, difference.what);
+      restart_plans(difference.watch);
+    }
+  }
+  differences_ = std::move(acted_on);
+  return {};
+}
+
+Status Source::start_over(Session& session, int watch, const std::string& why) {
+  spdlog::warn("source {}: watch {}: loading again ({})", spec_.name, watch, why);
+  SYNCLINE_ASSIGN([[maybe_unused]] const Rows done,
+                  session.query("UPDATE " + capture_.schema() +
+                                    ".member SET definition = ''"
+                                    " WHERE watch = $1::int AND definition <> ''",
+                                {std::to_string(watch)}));
+  set_notice(watch, kLoadedAgain, "loading again: " + why);
+  restart_plans(watch);
+  return {};
+}
+
+Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableInfo& table,
+                                                  const WatchRequest& request,
+                                                  const TableColumns& name,
+                                                  const TableState& described,
+                                                  const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const int known, capture_.find_watch(session, table, request));
+  std::optional<Fingerprints::Difference> difference;
+  if (known != 0) {
+    SYNCLINE_ASSIGN(difference, fingerprints_.compare(session, known));
+    if (difference && difference->rows_lost)
+      SYNCLINE_RETURN_IF_ERROR(start_over(session, known, "changed: " + difference->what));
+  }
+  SYNCLINE_ASSIGN(const InstalledWatch installed,
+                  capture_.ensure_watch(session, table, request, stop));
+  const TableColumns read = {name.schema, name.table, request.read_columns};
+  SYNCLINE_ASSIGN(const TableState now, fingerprints_.read(session, installed.id, read));
+  // After the state that is stored: whatever is altered from here on will differ from it.
+  SYNCLINE_ASSIGN(const TableState again, fingerprints_.read(session, 0, name));
+  if (!again.same_table(described))
+    return Error::retry("the table was altered just now; it is looked at again");
+  if (known != 0 && difference && !difference->rows_lost)
+    SYNCLINE_RETURN_IF_ERROR(find_changes_of_partitions(session, table, request, known, now));
+  SYNCLINE_RETURN_IF_ERROR(fingerprints_.store(session, installed.id, read, now));
+  if (known == 0 || difference) SYNCLINE_RETURN_IF_ERROR(capture_.grant_to_readers(session));
+  // Others that share the watch look at the table anew; the caller just did.
+  if (difference) restart_plans(installed.id);
+  {
+    const std::lock_guard lock(mutex_);
+    uncaptured_.erase(installed.id);
+  }
+  if (installed.uncaptured) {
+    set_notice(installed.id, kUncaptured,
+               "rows that the subscription brings are not captured, since the role does not own " +
+                   table.qualified_name + "; run: ALTER TABLE " + table.qualified_name +
+                   " OWNER TO " + Session::quote_identifier(spec_.user));
+  }
+  return WatchStart{installed.id, generation(installed.id)};
+}
+
+// The rows of a partition that joined were written without our triggers, those of one that left
+// went without.
+Status Source::find_changes_of_partitions(Session& session, const TableInfo& table,
+                                          const WatchRequest& request, int watch,
+                                          const TableState& now) {
+  SYNCLINE_ASSIGN(const auto before, fingerprints_.stored_relations(session, watch));
+  if (!before) return {};
+  const std::vector<uint32_t> after = now.relations();
+  bool every_row = std::any_of(before->begin(), before->end(),
+                               [&](uint32_t oid) { return !contains(after, oid); });
+  for (const LeafInfo& leaf : table.leaves) {
+    if (contains(*before, leaf.oid)) continue;
+    if (leaf.blocks * kBlockBytes > kLoggedLeafBytesMax)
+      return start_over(session, watch, "partition " + leaf.qualified_name + " was attached");
+    SYNCLINE_RETURN_IF_ERROR(capture_.log_rows(session, watch, request.link, leaf));
+    // Another file than at its creation: it may have been truncated before we watched it.
+    every_row = every_row || leaf.file_node != leaf.oid;
+  }
+  return every_row ? capture_.log_every_row(session, watch) : Status();
+}
+
+void Source::set_notice(int watch, const std::string& kind, const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  auto& notices = kind == kUncaptured ? uncaptured_ : reloads_;
+  notices[watch] = {kind, message, clock_.wall_time_us()};
+}
+
+std::optional<JobError> Source::notice(int watch, bool loading) const {
+  const std::lock_guard lock(mutex_);
+  const auto reload = reloads_.find(watch);
+  if (loading && reload != reloads_.end()) return reload->second;
+  const auto uncaptured = uncaptured_.find(watch);
+  return uncaptured == uncaptured_.end() ? std::nullopt : std::optional(uncaptured->second);
+}
+
+void Source::load_ended(int watch) {
+  const std::lock_guard lock(mutex_);
+  reloads_.erase(watch);
+}
+
+}  // namespace syncline
