@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "embedded_sql.h"
 
 namespace syncline {
@@ -11,6 +12,8 @@ namespace syncline {
 namespace {
 
 constexpr int kFormat = 2;
+constexpr const char* kOwnRelations =
+    "{instance,log_0,log_1,log_2,state,overflow,watch,reader,fingerprint,plan,fan_out,member}";
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
 constexpr auto kWriterPoll = std::chrono::milliseconds(20);
@@ -130,6 +133,14 @@ Status Capture::create_schema(Session& session) {
   Status done = session.script(script);
   if (done.ok()) return done;
   if (session.usable()) SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
+  // What is left of a schema without its instance is nobody's.
+  SYNCLINE_ASSIGN(const Rows left, session.query("SELECT to_regclass($1) IS NULL AND"
+                                                 " to_regclass($2) IS NOT NULL",
+                                                 {schema_ + ".instance", schema_ + ".log_0"}));
+  if (left.boolean(0, 0)) {
+    return Error::pause_job("schema " + schema_ + " is not whole and does not say whose it is;" +
+                            " run: DROP SCHEMA " + schema_ + " CASCADE");
+  }
   // Two that create at once: the loser looks whose it is.
   const bool lost_race =
       done.error().code == "42P06" || done.error().code == "42P07" || done.error().code == "23505";
@@ -182,7 +193,8 @@ Status Capture::end_loading(Session& session, int watch) {
 }
 
 Status Capture::grant_to_readers(Session& session) {
-  return session.script(render(embedded::readers, {}));
+  return session.script(
+      render(embedded::readers, {{"wanted", render(embedded::readers_wanted, {})}}));
 }
 
 Status Capture::drop_unused_watches(Session& session, const StopSignal& stop) {
@@ -195,6 +207,30 @@ Status Capture::drop_unused_watches(Session& session, const StopSignal& stop) {
   return {};
 }
 
+// Every relation and function that does not belong to one watch or plan.
+Result<bool> Capture::is_complete(Session& session) const {
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query("SELECT NOT EXISTS (SELECT FROM unnest($2::text[]) name"
+                                "   WHERE to_regclass($1 || '.' || name) IS NULL)"
+                                " AND to_regprocedure($1 || '.wake()') IS NOT NULL"
+                                " AND to_regprocedure($1 || '.check_size(bigint)') IS NOT NULL",
+                                {schema_, kOwnRelations}));
+  if (!rows.boolean(0, 0)) return false;
+  SYNCLINE_ASSIGN(const Rows loads,
+                  session.query("SELECT NOT EXISTS (SELECT FROM " + schema_ +
+                                    ".watch w WHERE to_regclass($1 || '.load_' || w.id) IS NULL)",
+                                {schema_}));
+  return loads.boolean(0, 0);
+}
+
+Status Capture::restore_schema(Session& session, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const bool complete, is_complete(session));
+  if (complete) return {};
+  spdlog::warn("parts of schema {} are missing; making it anew", schema_);
+  SYNCLINE_RETURN_IF_ERROR(remove_everything(session, stop));
+  return install_schema(session);
+}
+
 Status Capture::uninstall(Session& session, const StopSignal& stop) {
   SYNCLINE_ASSIGN(const Rows found,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
@@ -203,32 +239,39 @@ Status Capture::uninstall(Session& session, const StopSignal& stop) {
   // Another source of ours may be the same database under another name.
   SYNCLINE_ASSIGN(const bool unused, try_lock(session));
   if (!unused) return Error::retry("schema " + schema_ + " is in use", "55006");
-  SYNCLINE_ASSIGN(const Rows watches, session.query("SELECT id FROM " + schema_ + ".watch"));
-  for (int i = 0; i < watches.size(); ++i) {
-    SYNCLINE_RETURN_IF_ERROR(drop_watch(session, static_cast<int>(watches.integer(i, 0)), stop));
+  return remove_everything(session, stop);
+}
+
+// First the functions, one watch at a time, with the triggers: from then on no writer needs what is
+// left. A schema that was there before us stays.
+Status Capture::remove_everything(Session& session, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(
+      const Rows functions,
+      session.query("SELECT oid::regprocedure FROM pg_proc WHERE pronamespace ="
+                    " to_regnamespace($1) AND proname ~ '^capture_[0-9]+_' ORDER BY proname",
+                    {schema_}));
+  for (int i = 0; i < functions.size(); ++i) {
+    SYNCLINE_RETURN_IF_ERROR(with_short_locks(
+        session, "DROP FUNCTION IF EXISTS " + functions.text(i, 0) + " CASCADE", stop));
   }
   SYNCLINE_ASSIGN(const Rows ours,
                   session.query("SELECT schema_created FROM " + schema_ + ".instance"));
   if (ours.boolean(0, 0))
     return with_short_locks(session, "DROP SCHEMA " + schema_ + " CASCADE", stop);
-  std::string script;
   SYNCLINE_ASSIGN(
-      const Rows versions,
-      session.query(
-          "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'S'"
-          " AND relname ~ '^version_[0-9]+$'",
-          {schema_}));
-  for (int i = 0; i < versions.size(); ++i)
-    script += "DROP SEQUENCE " + schema_ + "." + versions.text(i, 0) + ";";
-  for (const char* table : {"member", "fan_out", "fingerprint", "reader", "plan", "watch", "log_0", "log_1",
-                            "log_2", "instance"}) {
-    script += std::string("DROP TABLE ") + schema_ + "." + table + ";";
-  }
-  for (const char* sequence : {"state", "overflow"}) {
-    script += std::string("DROP SEQUENCE ") + schema_ + "." + sequence + ";";
-  }
-  script +=
-      "DROP FUNCTION " + schema_ + ".wake(); DROP FUNCTION " + schema_ + ".check_size(bigint)";
+      const Rows relations,
+      session.query("SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END ||"
+                    " oid::regclass FROM pg_class WHERE relnamespace = to_regnamespace($1)"
+                    " AND relkind IN ('r', 'S') AND (relname = ANY ($2::text[])"
+                    " OR relname ~ '^(load|version)_[0-9]+$')",
+                    {schema_, kOwnRelations}));
+  std::string script;
+  SYNCLINE_ASSIGN(const Rows readers,
+                  session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".reader"}));
+  if (readers.boolean(0, 0))
+    script += render(embedded::readers, {{"wanted", "SELECT 0::oid WHERE false"}});
+  for (int i = 0; i < relations.size(); ++i) script += "DROP " + relations.text(i, 0) + ";";
+  script += "DROP FUNCTION IF EXISTS " + schema_ + ".wake(), " + schema_ + ".check_size(bigint)";
   return with_short_locks(session, script, stop);
 }
 

@@ -60,6 +60,11 @@ class Capture {
   // privilege, with the GRANT).
   Status install_schema(Session& session);
 
+  // Whether somebody removed parts of the schema; and what makes it anew, empty, if so.
+  // Precondition of the latter: the lock below is held.
+  Result<bool> is_complete(Session& session) const;
+  Status restore_schema(Session& session, const StopSignal& stop);
+
   // Takes the advisory lock of the schema's running owner, for as long as the session lives. False:
   // somebody else has it.
   Result<bool> try_lock(Session& session);
@@ -71,8 +76,10 @@ class Capture {
   // still run the old functions: wait_for_writers() before a position is taken. What was missing or
   // disabled is put right; whether anything was missed meanwhile is for the fingerprint to say.
   // Error: also retry, when the table stays locked.
+  // anew: replace the functions even if they should be right.
   Result<InstalledWatch> ensure_watch(Session& session, const TableInfo& table,
-                                      const WatchRequest& request, const StopSignal& stop);
+                                      const WatchRequest& request, bool anew,
+                                      const StopSignal& stop);
 
   // Logs the keys of all rows of a leaf that joined the table, or that every row may differ.
   Status log_rows(Session& session, int watch, const std::vector<std::string>& link,
@@ -111,6 +118,7 @@ class Capture {
   std::string render(std::string_view script, const Variables& variables) const;
   Status create_schema(Session& session);
   Status check_owner(Session& session);
+  Status remove_everything(Session& session, const StopSignal& stop);
 
   // One watch (capture_watch.cc).
   Result<WatchedRelations> read_relations(Session& session, uint32_t table) const;
@@ -132,7 +140,7 @@ class Capture {
   Result<PresentTriggers> read_triggers(Session& session, const std::string& watch, bool always,
                                         const std::vector<Trigger>& wanted) const;
   Status mend_watch(Session& session, const TableInfo& table, const WatchedRelations& relations,
-                    const WatchRequest& request, int number, const StopSignal& stop);
+                    const WatchRequest& request, int number, bool anew, const StopSignal& stop);
   Status drop_watch(Session& session, int watch, const StopSignal& stop);
   Result<std::string> current_log(Session& session);
 

@@ -196,7 +196,8 @@ Result<int> Capture::find_watch(Session& session, const TableInfo& table,
 }
 
 Result<InstalledWatch> Capture::ensure_watch(Session& session, const TableInfo& table,
-                                             const WatchRequest& request, const StopSignal& stop) {
+                                             const WatchRequest& request, bool anew,
+                                             const StopSignal& stop) {
   SYNCLINE_ASSIGN(const WatchedRelations relations, read_relations(session, table.oid));
   if (relations.relations.empty()) return Error::retry("the table was dropped just now");
   SYNCLINE_ASSIGN(const int known, find_watch(session, table, request));
@@ -204,7 +205,7 @@ Result<InstalledWatch> Capture::ensure_watch(Session& session, const TableInfo& 
   if (known == 0) {
     SYNCLINE_ASSIGN(installed.id, create_watch(session, table, relations, request, stop));
   } else {
-    SYNCLINE_RETURN_IF_ERROR(mend_watch(session, table, relations, request, known, stop));
+    SYNCLINE_RETURN_IF_ERROR(mend_watch(session, table, relations, request, known, anew, stop));
   }
   return installed;
 }
@@ -264,7 +265,7 @@ Result<Capture::PresentTriggers> Capture::read_triggers(Session& session, const 
 
 Status Capture::mend_watch(Session& session, const TableInfo& table,
                            const WatchedRelations& relations, const WatchRequest& request,
-                           int number, const StopSignal& stop) {
+                           int number, bool anew, const StopSignal& stop) {
   const std::string watch = std::to_string(number);
   const std::string definition = definition_of(table, relations, request);
   const std::vector<Trigger> wanted = triggers_of(relations, watch);
@@ -283,7 +284,7 @@ Status Capture::mend_watch(Session& session, const TableInfo& table,
       missing += trigger.sql;
   }
   if (!missing.empty()) missing += enable_clones_sql(relations, watch);
-  if (missing.empty() && stored.text(0, 0) == definition) return {};
+  if (missing.empty() && !anew && stored.text(0, 0) == definition) return {};
   // CREATE OR REPLACE: what is missing may be missing with its function.
   script += functions_sql(table, relations, request, watch) + missing + "UPDATE " + schema_ +
             ".watch SET definition = " + Session::quote_literal(definition) +

@@ -173,7 +173,8 @@ Status Source::take_ownership(Session& session) {
   SYNCLINE_ASSIGN(const bool locked, capture_.try_lock(session));
   if (locked) {
     lock_refused_since_ = {};
-    return {};
+    const std::lock_guard admin(admin_mutex_);
+    return capture_.restore_schema(session, stop_);
   }
   if (lock_refused_since_ == TimePoint()) lock_refused_since_ = clock_.now();
   const std::string message =

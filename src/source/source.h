@@ -130,6 +130,8 @@ class Source {
   const PlanStore plan_store_;
   const Fingerprints fingerprints_;
   std::mutex admin_mutex_;
+  // Protected by admin_mutex_: by watch, digests of the differences that were acted on.
+  std::map<int, std::string> differences_;
   StopSignal stop_;
 
   std::atomic<bool> connecting_{true};
@@ -153,7 +155,6 @@ class Source {
   TimePoint last_rotation_at_;
   TimePoint last_overflow_at_;
   TimePoint tables_checked_at_;
-  std::map<int, std::string> differences_;  // by watch: digests of what was acted on
   TimePoint lock_refused_since_;
   bool log_used_ = true;  // since the last rotation
   bool notify_works_ = true;

@@ -33,6 +33,10 @@ Status Source::check_tables_when_due(Session& session) {
   const std::unique_lock admin(admin_mutex_, std::try_to_lock);
   if (!admin) return {};
   tables_checked_at_ = clock_.now();
+  SYNCLINE_ASSIGN(const bool complete, capture_.is_complete(session));
+  // Connecting again makes it anew.
+  if (!complete)
+    return Error::retry("parts of schema " + capture_.schema() + " are missing", "3F000");
   SYNCLINE_ASSIGN(const auto differences, fingerprints_.compare(session));
   std::map<int, std::string> acted_on;
   for (const Fingerprints::Difference& difference : differences) {
@@ -47,6 +51,10 @@ Status Source::check_tables_when_due(Session& session) {
                    difference.watch, difference.what);
       restart_plans(difference.watch);
     }
+  }
+  // What is as it was again (a column renamed back) lets failed jobs go on.
+  for (const auto& [watch, digest] : differences_) {
+    if (acted_on.count(watch) == 0) restart_plans(watch);
   }
   differences_ = std::move(acted_on);
   return {};
@@ -76,8 +84,9 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
     if (difference && difference->rows_lost)
       SYNCLINE_RETURN_IF_ERROR(start_over(session, known, "changed: " + difference->what));
   }
+  const bool anew = difference && difference->rows_lost;
   SYNCLINE_ASSIGN(const InstalledWatch installed,
-                  capture_.ensure_watch(session, table, request, stop));
+                  capture_.ensure_watch(session, table, request, anew, stop));
   const TableColumns read = {name.schema, name.table, request.read_columns};
   SYNCLINE_ASSIGN(const TableState now, fingerprints_.read(session, installed.id, read));
   // After the state that is stored: whatever is altered from here on will differ from it.
@@ -87,6 +96,7 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
   if (known != 0 && difference && !difference->rows_lost)
     SYNCLINE_RETURN_IF_ERROR(find_changes_of_partitions(session, table, request, known, now));
   SYNCLINE_RETURN_IF_ERROR(fingerprints_.store(session, installed.id, read, now));
+  differences_.erase(installed.id);
   if (known == 0 || difference) SYNCLINE_RETURN_IF_ERROR(capture_.grant_to_readers(session));
   // Others that share the watch look at the table anew; the caller just did.
   if (difference) restart_plans(installed.id);

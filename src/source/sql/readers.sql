@@ -1,15 +1,7 @@
--- Makes those able to read our schema, and no others, who can dump the database: owners of watched
--- tables, and roles that were granted SELECT on every watched table.
+-- Makes certain roles, and no others, able to read our schema.
 DO $readers$
 DECLARE
-  wanted oid[] := ARRAY(
-    SELECT r.oid FROM pg_roles r
-    WHERE NOT r.rolsuper AND r.rolname <> current_user AND (
-      r.oid IN (SELECT c.relowner FROM {{schema}}.watch w JOIN pg_class c ON c.oid = w.relation)
-      OR r.oid IN (SELECT a.grantee FROM {{schema}}.watch w JOIN pg_class c ON c.oid = w.relation
-                   CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE a.privilege_type = 'SELECT')
-        AND NOT EXISTS (SELECT FROM {{schema}}.watch w JOIN pg_class c ON c.oid = w.relation
-                        WHERE NOT has_table_privilege(r.oid, c.oid, 'SELECT'))));
+  wanted oid[] := ARRAY({{wanted}});
   role record;
 BEGIN
   FOR role IN
