@@ -319,7 +319,7 @@ def test_a_family_changes_while_live(orders):
     orders.wait_until_equal()
     orders.run("ALTER TABLE customers ALTER COLUMN id TYPE text")
     orders.run("UPDATE customers SET city = 'between' WHERE id = '2'")
-    orders.wait_state("customers", "failed", "customers")
+    orders.wait_state("customers", "failed", "customer_id")
     orders.wait_state("orders", "waiting", "customers")
     orders.run("ALTER TABLE customers ALTER COLUMN id TYPE numeric USING id::numeric")
     orders.run("UPDATE customers SET city = 'after' WHERE id = 1")
