@@ -1,0 +1,63 @@
+// SqsQueue: a queue of Amazon SQS, by its JSON protocol.
+//
+// Owner: SqsSchedule, whose thread alone uses it; cancel() from any. Each request is signed afresh
+// (SigV4); nothing of the credentials reaches an error.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/aws_signature.h"
+#include "base/clock.h"
+#include "retry/http_poster.h"
+#include "retry/message_queue.h"
+
+namespace syncline {
+
+struct SqsOptions {
+  std::string queue_url;  // http(s)://host[:port]/account/name
+  std::string region;
+  AwsCredentials credentials;
+};
+
+class SqsQueue final : public MessageQueue {
+ public:
+  using Post = std::function<Result<PostAnswer>(const PostRequest&)>;
+
+  // Error: pause_job (the URL is none).
+  static Result<std::unique_ptr<SqsQueue>> open(SqsOptions options, const Clock& clock);
+  // For tests: with something in the network's place.
+  static Result<std::unique_ptr<SqsQueue>> open(SqsOptions options, const Clock& clock, Post post);
+
+  Result<std::vector<bool>> send(const std::vector<OutgoingMessage>& messages) override;
+  Result<std::vector<ReceivedMessage>> receive(int wait_s) override;
+  Status hide(const std::vector<HiddenMessage>& messages) override;
+  Status remove(const std::vector<std::string>& receipts) override;
+  void cancel() override;
+
+ private:
+  using Json = nlohmann::json;
+  struct BatchEntry {
+    bool done = false;
+    bool senders_fault = false;
+    std::string code;
+  };
+
+  SqsQueue(SqsOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+  Result<Json> call(const std::string& action, Json body, std::chrono::seconds timeout);
+  // A batch action: what came of each entry, in their order.
+  Result<std::vector<BatchEntry>> call_batch(const std::string& action, Json entries);
+
+  const SqsOptions options_;
+  const Clock& clock_;
+  std::string endpoint_, host_;  // of the queue's URL
+  std::unique_ptr<HttpPoster> poster_;
+  Post post_;
+};
+
+}  // namespace syncline
