@@ -18,22 +18,38 @@
 #include "control/job_service.h"
 #include "control/store.h"
 #include "pipeline/supervisor.h"
+#include "retry/local_schedule.h"
 #include "retry/parked_store.h"
+#include "retry/sqs_queue.h"
+#include "retry/sqs_schedule.h"
 
 namespace syncline {
 namespace {
 
 constexpr std::chrono::milliseconds kStopTimeMax{9500};
 
+Result<std::unique_ptr<RetrySchedule>> make_schedule(const ServeOptions& options,
+                                                     ParkedStore& parked, const Clock& clock,
+                                                     const std::string& instance) {
+  if (!options.sqs) return std::unique_ptr<RetrySchedule>(new LocalSchedule(parked, clock));
+  SYNCLINE_ASSIGN(std::unique_ptr<MessageQueue> queue, SqsQueue::open(*options.sqs, clock));
+  SYNCLINE_ASSIGN(std::unique_ptr<RetrySchedule> schedule,
+                  SqsSchedule::start(parked, std::move(queue), clock, instance));
+  return schedule;
+}
+
 Status serve(const ServeOptions& options, const StopSignals& signals) {
   SYNCLINE_ASSIGN(const DataDirectory data, DataDirectory::open(options.data_dir));
   SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data.file("state.db")));
-  SYNCLINE_ASSIGN(const std::unique_ptr<ParkedStore> parked,
-                  ParkedStore::open(data.file("parked.db")));
+  SYNCLINE_ASSIGN(
+      const std::unique_ptr<ParkedStore> parked,
+      ParkedStore::open(data.file("parked.db"), {std::chrono::seconds(options.retry_seconds)}));
 
   const SystemClock clock;
+  SYNCLINE_ASSIGN(const std::unique_ptr<RetrySchedule> retries,
+                  make_schedule(options, *parked, clock, store->instance_id()));
   InstalledSources installed(*store);
-  Supervisor engine(*parked, installed, clock, store->instance_id());
+  Supervisor engine(*parked, *retries, installed, clock, store->instance_id());
   JobService service(*store, engine);
   ApiServer server(service, {options.listen, options.port, options.token, {}});
   // The port first: where it is taken, the jobs must not even begin.

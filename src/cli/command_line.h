@@ -1,9 +1,12 @@
 // The command line (contract section 7): arguments and environment made into options.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <variant>
+
+#include "retry/sqs_options.h"
 
 namespace syncline {
 
@@ -19,6 +22,8 @@ struct ServeOptions {
   int port = 5461;
   std::string token;               // SYNCLINE_API_TOKEN
   std::string log_level = "info";  // SYNCLINE_LOG
+  int retry_seconds = 60;          // SYNCLINE_RETRY_SECONDS: the first wait of a parked document
+  std::optional<SqsOptions> sqs;   // AWS_SQS_URL and the other variables of AWS, if all are set
 };
 
 // What to run, or the exit code of a call that has had its answer (help, version, a fault in

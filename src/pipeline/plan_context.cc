@@ -37,7 +37,7 @@ Status settle_conflicts(PlanContext& context, const std::vector<std::string>& id
   return {};
 }
 
-ParkedDocument parked_document(const PlanContext& context, const std::string& id,
+ParkedDocument parked_document(const PlanContext& context, const std::string& id, int64_t version,
                                ItemOutcome outcome) {
   ParkedDocument parked;
   parked.plan = context.plan;
@@ -46,6 +46,7 @@ ParkedDocument parked_document(const PlanContext& context, const std::string& id
   parked.status = outcome.status;
   parked.type = std::move(outcome.type);
   parked.reason = std::move(outcome.reason);
+  parked.version = version;
   parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
   return parked;
 }
@@ -68,6 +69,13 @@ Status park(PlanContext& context, const std::vector<ParkedDocument>& documents) 
   SYNCLINE_RETURN_IF_ERROR(context.parked.add(documents));
   failpoint("parked_committed");
   return {};
+}
+
+// Forgets what was parked for a composition of this version or an older one. Compositions of
+// foreign documents have none; there are never two of one document at a time.
+Status unpark(PlanContext& context, const std::vector<std::string>& ids, int64_t version) {
+  return context.parked.remove(context.plan, ids,
+                               context.owned ? version : ParkedStore::kAnyVersion);
 }
 
 }  // namespace
@@ -98,9 +106,11 @@ Status VersionCounter::raise_above(int64_t version) {
 
 Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composition& composition) {
   std::vector<std::string> done = std::move(composition.nothing_to_do);
-  SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, done));
+  const int64_t version = composition.body.version;
+  SYNCLINE_RETURN_IF_ERROR(unpark(context, done, version));
   for (ParkedDocument& parked : composition.unsendable) {
     parked.plan = context.plan;
+    parked.version = version;
     parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
     done.push_back(parked.id);
   }
@@ -127,7 +137,8 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
         (context.owned ? conflicts : settled.again).push_back(std::move(item.id));
         break;
       case ItemOutcome::Kind::refused:
-        refused.push_back(parked_document(context, item.id, std::move(outcome)));
+        refused.push_back(
+            parked_document(context, item.id, result.body.version, std::move(outcome)));
         break;
       case ItemOutcome::Kind::unknown:
         settled.unknown.push_back(item.id);
@@ -138,8 +149,8 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
         break;
     }
   }
-  SYNCLINE_RETURN_IF_ERROR(context.parked.remove(context.plan, settled.done));
   SYNCLINE_RETURN_IF_ERROR(settle_conflicts(context, conflicts, settled));
+  SYNCLINE_RETURN_IF_ERROR(unpark(context, settled.done, result.body.version));
   SYNCLINE_RETURN_IF_ERROR(park(context, refused));
   for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
   if (result.unavailable) {

@@ -17,6 +17,7 @@
 #include "pipeline/composer.h"
 #include "pipeline/member.h"
 #include "retry/parked_store.h"
+#include "retry/retry_schedule.h"
 #include "source/source.h"
 #include "target/cluster.h"
 #include "target/document_reader.h"
@@ -61,6 +62,7 @@ struct PlanContext {
   IndexAdmin& admin;
   DocumentReader& documents;
   ParkedStore& parked;
+  RetrySchedule& retries;
   const Clock& clock;
   const StopSignal& stop;
   DocumentCounts& counts;

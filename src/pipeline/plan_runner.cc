@@ -147,6 +147,7 @@ Status PlanRunner::run_once() {
                       .admin = admin,
                       .documents = documents,
                       .parked = parts_.parked,
+                      .retries = parts_.retries,
                       .clock = parts_.clock,
                       .stop = stop_,
                       .counts = counts_,
@@ -335,6 +336,7 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, S
   } else if (!loads && context.owned && index.created_by_syncline) {
     SYNCLINE_RETURN_IF_ERROR(context.admin.end_load_mode());
   }
+  SYNCLINE_RETURN_IF_ERROR(context.parked.assign(context.plan, context.home().name()));
   set_running(context, loads, context.owned ? start.sweep.has_value() : !start.swept);
   Stream stream(context, later_, std::move(start), stream_events(context.admin));
   std::optional<Loader> loader;

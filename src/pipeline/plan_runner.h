@@ -42,6 +42,7 @@ class PlanRunner {
     std::map<std::string, std::shared_ptr<Source>> sources;
     std::shared_ptr<Cluster> cluster;
     ParkedStore& parked;
+    RetrySchedule& retries;
     const Clock& clock;
     std::function<std::shared_ptr<const Configuration>()> configuration;
     std::function<void()> ended;  // on the runner's thread, its last call

@@ -16,6 +16,8 @@ constexpr size_t kBatchesMax = 256;  // open at once
 constexpr size_t kComposeMax = 1000;
 constexpr auto kComposeFor = std::chrono::milliseconds(50);
 constexpr size_t kInFlightBytesMax = 24 << 20;
+// Refused again, each costs a write to the list: few enough that a change waits for milliseconds.
+constexpr size_t kParkedMax = 200;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
@@ -110,6 +112,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(read_members());
   SYNCLINE_RETURN_IF_ERROR(fan_out_.step());
   SYNCLINE_RETURN_IF_ERROR(context_.owned ? step_sweep() : step_foreign_sweep());
+  SYNCLINE_RETURN_IF_ERROR(queue_parked());
   SYNCLINE_RETURN_IF_ERROR(compose_waiting());
   SYNCLINE_RETURN_IF_ERROR(collect_positions());
   return save_positions(false);
@@ -374,6 +377,14 @@ Status Stream::compose_waiting() {
     for (const std::string& id : unsent) table_.done(id);
     if (!composition.body.items.empty()) writer_->submit(std::move(composition.body));
   }
+  return {};
+}
+
+// Parked documents that are due, a page at a time, while nothing else wants to be composed.
+Status Stream::queue_parked() {
+  if (!table_.feed_is_clear(parked_feed())) return {};
+  SYNCLINE_ASSIGN(const auto ids, context_.retries.take_due(context_.plan, kParkedMax));
+  queue(parked_feed(), ids, WorkTable::Haste::patient);
   return {};
 }
 

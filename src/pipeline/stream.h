@@ -83,6 +83,7 @@ class Stream {
   Status read_member(size_t feed);
   Status request_sweep();
   void add_keys(size_t feed, const ChangeBatch& batch);
+  Status queue_parked();
   Status compose_waiting();
   Status collect_positions();
   Status save_positions(bool now);
@@ -104,6 +105,7 @@ class Stream {
   int sweep_feed() const { return confirm_feed() + 1; }
   int later_feed() const { return confirm_feed() + 2; }
   int fan_out_feed() const { return confirm_feed() + 3; }
+  int parked_feed() const { return confirm_feed() + 4; }
   void queue(int feed, const std::vector<std::string>& ids, WorkTable::Haste haste);
 
   PlanContext& context_;

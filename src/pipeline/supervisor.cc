@@ -31,9 +31,10 @@ std::map<std::string, PlanConfig> wanted_plans(const Configuration& configuratio
 
 }  // namespace
 
-Supervisor::Supervisor(ParkedStore& parked, EngineListener& listener, const Clock& clock,
-                       std::string instance_id)
+Supervisor::Supervisor(ParkedStore& parked, RetrySchedule& retries, EngineListener& listener,
+                       const Clock& clock, std::string instance_id)
     : parked_(parked),
+      retries_(retries),
       listener_(listener),
       clock_(clock),
       instance_id_(std::move(instance_id)),
@@ -197,6 +198,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
     PlanRunner::Parts parts{{},
                             nullptr,
                             parked_,
+                            retries_,
                             clock_,
                             [this] { return configuration(); },
                             [this] {

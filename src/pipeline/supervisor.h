@@ -25,8 +25,8 @@ namespace syncline {
 class Supervisor final : public Engine {
  public:
   // All outlive the supervisor.
-  Supervisor(ParkedStore& parked, EngineListener& listener, const Clock& clock,
-             std::string instance_id);
+  Supervisor(ParkedStore& parked, RetrySchedule& retries, EngineListener& listener,
+             const Clock& clock, std::string instance_id);
   ~Supervisor() override;
 
   void apply(std::shared_ptr<const Configuration> configuration) override;
@@ -67,6 +67,7 @@ class Supervisor final : public Engine {
   std::shared_ptr<const Configuration> configuration() const;
 
   ParkedStore& parked_;
+  RetrySchedule& retries_;
   EngineListener& listener_;
   const Clock& clock_;
   const std::string instance_id_;

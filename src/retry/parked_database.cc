@@ -44,6 +44,7 @@ constexpr std::array<std::string_view, 2> kMigrations = {
          attempts INTEGER NOT NULL,
          first_at_us INTEGER NOT NULL,
          last_at_us INTEGER NOT NULL,
+         version INTEGER NOT NULL DEFAULT 0,
          next_at_us INTEGER NOT NULL DEFAULT 0,
          nonce TEXT NOT NULL DEFAULT '',
          receipt TEXT NOT NULL DEFAULT '',

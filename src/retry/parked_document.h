@@ -17,6 +17,7 @@ struct ParkedDocument {
   std::string type;
   std::string reason;
   int64_t attempts = 1;
+  int64_t version = 0;  // of the composition that was refused
   int64_t first_at_us = 0, last_at_us = 0;
   int64_t next_at_us = 0;  // set by the store; 0: at once, because somebody asked for it
 };

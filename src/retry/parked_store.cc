@@ -1,5 +1,6 @@
 #include "retry/parked_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -28,14 +29,14 @@ Result<std::unique_ptr<ParkedStore>> ParkedStore::open(const std::string& path,
 
 Status ParkedStore::prepare() {
   SqliteDatabase& database = file_->database;
-  SYNCLINE_ASSIGN(find_,
-                  database.prepare("SELECT job, attempts FROM parked WHERE plan=? AND id=?"));
+  SYNCLINE_ASSIGN(
+      find_, database.prepare("SELECT job, attempts, version FROM parked WHERE plan=? AND id=?"));
   SYNCLINE_ASSIGN(insert_,
                   database.prepare("INSERT INTO parked (plan, id, job, status, type, reason, "
-                                   "attempts, first_at_us, last_at_us, next_at_us) "
-                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                   "attempts, first_at_us, last_at_us, next_at_us, version) "
+                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   SYNCLINE_ASSIGN(update_, database.prepare("UPDATE parked SET job=?, status=?, type=?, reason=?, "
-                                            "attempts=?, last_at_us=?, next_at_us=? "
+                                            "attempts=?, last_at_us=?, next_at_us=?, version=? "
                                             "WHERE plan=? AND id=?"));
   SYNCLINE_ASSIGN(delete_, database.prepare("DELETE FROM parked WHERE plan=? AND id=?"));
   SYNCLINE_ASSIGN(hasten_,
@@ -94,12 +95,14 @@ Status ParkedStore::add_one(const ParkedDocument& document, ParkedCounts::Change
     changes[{document.plan, before->job}] -= 1;
     return update_
         .bind(document.job, int64_t{document.status}, document.type, document.reason, attempts,
-              document.last_at_us, next_at_us, document.plan, document.id)
+              document.last_at_us, next_at_us, std::max(document.version, before->version),
+              document.plan, document.id)
         .run();
   }
   return insert_
       .bind(document.plan, document.id, document.job, int64_t{document.status}, document.type,
-            document.reason, attempts, document.first_at_us, document.last_at_us, next_at_us)
+            document.reason, attempts, document.first_at_us, document.last_at_us, next_at_us,
+            document.version)
       .run();
 }
 
@@ -107,12 +110,13 @@ Result<std::optional<ParkedStore::Before>> ParkedStore::find(const std::string& 
                                                              const std::string& id) {
   SYNCLINE_ASSIGN(const bool parked, find_.bind(plan, id).step());
   std::optional<Before> before;
-  if (parked) before = Before{find_.text(0), find_.integer(1)};
+  if (parked) before = Before{find_.text(0), find_.integer(1), find_.integer(2)};
   find_.reset();
   return before;
 }
 
-Status ParkedStore::remove(const std::string& plan, const std::vector<std::string>& ids) {
+Status ParkedStore::remove(const std::string& plan, const std::vector<std::string>& ids,
+                           int64_t version) {
   if (ids.empty()) return {};
   if (counts_.of_plan(plan) == 0) {
     const std::lock_guard lock(filters_mutex_);
@@ -129,7 +133,8 @@ Status ParkedStore::remove(const std::string& plan, const std::vector<std::strin
   ParkedCounts::Changes changes;
   SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
-  for (const std::string& id : parked) SYNCLINE_RETURN_IF_ERROR(remove_one(plan, id, changes));
+  for (const std::string& id : parked)
+    SYNCLINE_RETURN_IF_ERROR(remove_one(plan, id, version, changes));
   SYNCLINE_RETURN_IF_ERROR(transaction.commit());
   counts_.take(changes);
   return {};
@@ -161,11 +166,11 @@ void ParkedStore::put_into_filters(const std::vector<ParkedDocument>& documents)
   }
 }
 
-Status ParkedStore::remove_one(const std::string& plan, const std::string& id,
+Status ParkedStore::remove_one(const std::string& plan, const std::string& id, int64_t version,
                                ParkedCounts::Changes& changes) {
   // Asked again: the same id may stand twice in the list, or be gone by now.
   SYNCLINE_ASSIGN(const std::optional<Before> before, find(plan, id));
-  if (!before) return {};
+  if (!before || before->version > version) return {};
   changes[{plan, before->job}] -= 1;
   return delete_.bind(plan, id).run();
 }

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,8 @@ namespace syncline {
 
 class ParkedStore {
  public:
+  static constexpr int64_t kAnyVersion = std::numeric_limits<int64_t>::max();
+
   // Opens or creates `path` with mode 0600 and brings its schema up. Error: pause_job.
   static Result<std::unique_ptr<ParkedStore>> open(const std::string& path,
                                                    RetryDelays delays = {});
@@ -35,9 +38,11 @@ class ParkedStore {
   // Stores all of them in one transaction, each to be tried again after its delay; a document that
   // is parked already gets one attempt more and the new reason.
   Status add(const std::vector<ParkedDocument>& documents);
-  // Documents of the plan that were written or deleted after all. Ids that are not parked are
-  // passed over cheaply; nothing is looked up where the plan has nothing parked.
-  Status remove(const std::string& plan, const std::vector<std::string>& ids);
+  // Documents of the plan that were written or deleted after all, by a composition of this version
+  // or a newer one: it says nothing of those that a newer one yet was refused for. Ids that are not
+  // parked are passed over cheaply; nothing is looked up where the plan has nothing parked.
+  Status remove(const std::string& plan, const std::vector<std::string>& ids,
+                int64_t version = kAnyVersion);
   // In pieces, so that nobody waits long for the file.
   Status remove_plan(const std::string& plan);
   // All documents of the plan stand on this job from now on; costs nothing if they do.
@@ -70,6 +75,7 @@ class ParkedStore {
   struct Before {
     std::string job;
     int64_t attempts = 0;
+    int64_t version = 0;
   };
   // Some of the rows, by number, that are dealt with in one transaction.
   struct Piece {
@@ -83,7 +89,8 @@ class ParkedStore {
   Status load_counts();
   // All below: the file's mutex is held.
   Status add_one(const ParkedDocument& document, ParkedCounts::Changes& changes);
-  Status remove_one(const std::string& plan, const std::string& id, ParkedCounts::Changes& changes);
+  Status remove_one(const std::string& plan, const std::string& id, int64_t version,
+                    ParkedCounts::Changes& changes);
   Result<std::optional<Before>> find(const std::string& plan, const std::string& id);
   Result<std::optional<Piece>> piece_after(int64_t number);
   Status uncount(const std::string& plan, const Piece& piece, ParkedCounts::Changes& changes);

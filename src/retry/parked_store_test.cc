@@ -104,6 +104,20 @@ TEST_F(ParkedStoreTest, RemovesOnlyWhatIsParkedInThatPlan) {
   EXPECT_EQ(ask("SELECT count(*) FROM parked"), 2);
 }
 
+TEST_F(ParkedStoreTest, AnOlderCompositionsSuccessSaysNothingOfANewerOnesRefusal) {
+  ParkedDocument parked = document("t/a", "j1", "1");
+  parked.version = 7;
+  ASSERT_TRUE(store_->add({parked}).ok());
+  ASSERT_TRUE(store_->remove("t/a", {"1"}, 6).ok());
+  EXPECT_EQ(store_->count("t/a"), 1);
+  parked.version = 5;  // its refusal came late
+  ASSERT_TRUE(store_->add({parked}).ok());
+  ASSERT_TRUE(store_->remove("t/a", {"1"}, 6).ok());
+  EXPECT_EQ(store_->count("t/a"), 1);
+  ASSERT_TRUE(store_->remove("t/a", {"1"}, 7).ok());
+  EXPECT_EQ(store_->count("t/a"), 0);
+}
+
 TEST_F(ParkedStoreTest, RemovesAPlan) {
   ASSERT_TRUE(store_
                   ->add({document("t/a", "j1", "1"), document("t/a", "j2", "2"),

@@ -11,18 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "base/aws_signature.h"
 #include "base/clock.h"
 #include "retry/http_poster.h"
 #include "retry/message_queue.h"
+#include "retry/sqs_options.h"
 
 namespace syncline {
-
-struct SqsOptions {
-  std::string queue_url;  // http(s)://host[:port]/account/name
-  std::string region;
-  AwsCredentials credentials;
-};
 
 class SqsQueue final : public MessageQueue {
  public:

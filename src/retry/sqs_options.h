@@ -1,0 +1,16 @@
+// SqsOptions: which queue of Amazon SQS, and who we are there. Plain data.
+#pragma once
+
+#include <string>
+
+#include "base/aws_signature.h"
+
+namespace syncline {
+
+struct SqsOptions {
+  std::string queue_url;  // http(s)://host[:port]/account/name
+  std::string region;
+  AwsCredentials credentials;
+};
+
+}  // namespace syncline
