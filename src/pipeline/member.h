@@ -114,6 +114,10 @@ struct StartOptions {
 Status start_member(Member& member, Session& session, const StartOptions& options,
                     const StopSignal& stop);
 
+// The property jobs through which a change of this one goes on its way to documents: itself first,
+// then those whose fields it compares with. Of other kinds none.
+std::vector<std::string> fan_out_jobs(const Member& member, const Members& members);
+
 // Sentences about database indexes that lookups of this member would need, with the statement that
 // makes them.
 std::vector<std::string> missing_indexes(const Member& member, const Members& members);

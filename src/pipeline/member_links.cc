@@ -129,6 +129,18 @@ Status connect_members(Members& members, std::string& failing_job) {
   return find_depths(members, failing_job);
 }
 
+std::vector<std::string> fan_out_jobs(const Member& member, const Members& members) {
+  if (!member.is(JobType::property)) return {};
+  std::vector<std::string> jobs = {member.name()};
+  for (const Provider& provider : member.providers) {
+    for (std::string& further : fan_out_jobs(*members[provider.member], members)) {
+      if (std::find(jobs.begin(), jobs.end(), further) == jobs.end())
+        jobs.push_back(std::move(further));
+    }
+  }
+  return jobs;
+}
+
 std::vector<std::string> missing_indexes(const Member& member, const Members& members) {
   std::vector<std::string> sentences;
   const auto has_index = [&](const std::string& column) { return member.table.is_indexed(column); };

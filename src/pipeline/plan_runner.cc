@@ -456,6 +456,7 @@ void PlanRunner::set_running(const PlanContext& context, bool loading, bool swee
     view.load = member->record.load;
     view.caught_up_at = parts_.clock.now();
     view.warnings = missing_indexes(*member, context.members);
+    view.fan_out_jobs = fan_out_jobs(*member, context.members);
   }
 }
 

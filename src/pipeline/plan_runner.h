@@ -70,6 +70,8 @@ class PlanRunner {
     TimePoint caught_up_at;
     int64_t last_lag = 0;  // shown while the source cannot be asked
     std::vector<std::string> warnings;
+    // Jobs whose fan-outs carry its changes: its own, then those that it leads to through a chain.
+    std::vector<std::string> fan_out_jobs;
   };
   struct Trouble {
     Error error;
@@ -100,6 +102,8 @@ class PlanRunner {
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> notice_of(const std::string& job, const JobView& view) const;
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
+  std::optional<int64_t> count_fan_outs(const JobView& view);
+  Source& source_of(const std::string& job) const;
   bool all_paused() const;
 
   const PlanConfig config_;

@@ -52,10 +52,8 @@ std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobVi
 
 // All is well, but something is to be told.
 std::optional<JobError> PlanRunner::notice_of(const std::string& job, const JobView& view) const {
-  const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
-                                   [&](const JobConfig& j) { return j.spec.name == job; });
   const bool loading = state_of(job, view) != JobState::live;
-  return parts_.sources.at(config->spec.source)->notice(view.watch, loading);
+  return source_of(job).notice(view.watch, loading);
 }
 
 JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
@@ -94,21 +92,45 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   return status;
 }
 
-// Keys that were logged before now and are not yet in the index: those that the position reached
-// does not see. Nothing if the source cannot be asked.
-std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
-  if (view.watch == 0 || !view.reached) return std::nullopt;
+Source& PlanRunner::source_of(const std::string& job) const {
   const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
                                    [&](const JobConfig& j) { return j.spec.name == job; });
-  Source& source = *parts_.sources.at(config->spec.source);
+  return *parts_.sources.at(config->spec.source);
+}
+
+// Keys that were logged before now and are not yet in the index: those that the position reached
+// does not see, and unfinished fan-outs. Nothing if a source cannot be asked.
+std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
+  if (view.watch == 0 || !view.reached) return std::nullopt;
+  Source& source = source_of(job);
   if (source.error()) return std::nullopt;
-  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
-  if (!session.ok()) return std::nullopt;
-  const auto count = source.change_log().count(**session, view.watch, *view.reached);
-  if (!count.ok()) return std::nullopt;
-  const auto fan_outs = source.plan_store().count_fan_outs(**session, config_.plan(), job);
-  if (!fan_outs.ok()) return std::nullopt;
-  return *count + *fan_outs;
+  int64_t changes = 0;
+  {
+    const auto session =
+        source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+    if (!session.ok()) return std::nullopt;
+    const auto count = source.change_log().count(**session, view.watch, *view.reached);
+    if (!count.ok()) return std::nullopt;
+    changes = *count;
+  }
+  const auto fan_outs = count_fan_outs(view);
+  if (!fan_outs) return std::nullopt;
+  return changes + *fan_outs;
+}
+
+// In the order in which a change moves on: it is stored with the next before it leaves the one.
+std::optional<int64_t> PlanRunner::count_fan_outs(const JobView& view) {
+  int64_t total = 0;
+  for (const std::string& job : view.fan_out_jobs) {
+    Source& source = source_of(job);
+    const auto session =
+        source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+    if (!session.ok()) return std::nullopt;
+    const auto count = source.plan_store().count_fan_outs(**session, config_.plan(), job);
+    if (!count.ok()) return std::nullopt;
+    total += *count;
+  }
+  return total;
 }
 
 }  // namespace syncline
