@@ -1,0 +1,322 @@
+"""Parked documents are tried again, listed, hastened and given up (contract sections 2 and 5)."""
+
+import datetime
+import statistics
+import time
+import urllib.parse
+
+import pytest
+import requests
+from common import wait_for
+from test_rest import assert_error, assert_invalid
+
+RETRY_S = 1
+
+
+def poison(stage, rows=10, poisoned=(5,)):
+    """A job of text into integer fields, some rows of which are no numbers."""
+    stage.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    stage.run("INSERT INTO t SELECT n, n::text FROM generate_series(1, %s) n", [rows])
+    stage.run("UPDATE t SET v = 'poison' WHERE id = ANY(%s)", [list(poisoned)])
+    stage.job = stage.add_job("t", ["id:integer", "v:integer"])
+    stage.wait_until_equal(without=[str(n) for n in poisoned], parked=len(poisoned))
+    return stage
+
+
+@pytest.fixture
+def patient(running):
+    """A minute between tries: nothing happens by itself during a test."""
+    return running
+
+
+@pytest.fixture
+def hasty(stage):
+    stage.syncline.environment["SYNCLINE_RETRY_SECONDS"] = str(RETRY_S)
+    return stage.start()
+
+
+def failures(stage, **query):
+    answer = stage.api.get(f"/jobs/{stage.job}/failures", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def failure(stage, identity):
+    found = [item for item in failures(stage, limit=1000)["items"] if item["id"] == identity]
+    return found[0] if found else None
+
+
+def wait_for_attempts(stage, identity, attempts, timeout_s=30):
+    """The parked document, once it was tried so often."""
+    def tried():
+        item = failure(stage, identity)
+        return item and item["attempts"] >= attempts and item
+    return wait_for(tried, timeout_s, f"{identity!r} was tried {attempts} times")
+
+
+def retry(stage, body=None):
+    answer = stage.api.post(f"/jobs/{stage.job}/failures/retry", body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"] is True
+    return answer.json()["data"]
+
+
+def give_up(stage, identity):
+    # By hand: the library would take "." and ".." out of a path.
+    url = f"{stage.api.url}/jobs/{stage.job}/failures/{urllib.parse.quote(identity, safe='')}"
+    request = requests.Request("DELETE", url).prepare()
+    request.url = url
+    return stage.api.session.send(request, timeout=30)
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def next_wait(item):
+    return moment(item["next_at"]) - moment(item["last_at"])
+
+
+def let_the_cluster_take_it(stage):
+    """From now on the index takes values that are no numbers: nothing changes in the tables."""
+    stage.opensearch.request("PUT", f"/{stage.index()}/_mapping", {
+        "properties": {"v": {"type": "integer", "ignore_malformed": True}}})
+
+
+def test_what_is_known_of_a_parked_document(patient):
+    poison(patient)
+    page = failures(patient)
+    assert page["next"] is None
+    [item] = page["items"]
+    assert set(item) == {"id", "status", "type", "reason", "attempts", "first_at", "last_at",
+                         "next_at"}
+    assert (item["id"], item["status"], item["attempts"]) == ("5", 400, 1)
+    assert item["type"] == "mapper_parsing_exception"
+    assert "poison" in item["reason"]
+    assert item["first_at"] == item["last_at"]
+    assert next_wait(item) == datetime.timedelta(minutes=1)
+
+
+def test_it_is_tried_again_and_each_wait_is_twice_the_last(hasty):
+    poison(hasty)
+    for attempts in (1, 2, 3):
+        item = wait_for_attempts(hasty, "5", attempts)
+        assert next_wait(item) == datetime.timedelta(seconds=RETRY_S * 2 ** (item["attempts"] - 1))
+        assert moment(item["first_at"]) <= moment(item["last_at"])
+
+
+def test_it_heals_by_itself_once_the_cluster_takes_it(hasty):
+    poison(hasty)
+    let_the_cluster_take_it(hasty)
+    hasty.wait_until_equal()
+    assert failures(hasty) == {"items": [], "next": None}
+
+
+def test_a_mended_row_heals_it_at_once(patient):
+    poison(patient)
+    patient.run("UPDATE t SET v = '55' WHERE id = 5")
+    patient.wait_until_equal(timeout_s=20)
+
+
+def test_a_deleted_row_ends_it_at_once(patient):
+    poison(patient)
+    patient.run("DELETE FROM t WHERE id = 5")
+    patient.wait_until_equal(timeout_s=20)
+    assert failures(patient)["items"] == []
+
+
+def test_a_newer_change_that_is_refused_counts_as_one_more_attempt(patient):
+    poison(patient)
+    first = failure(patient, "5")
+    patient.run("UPDATE t SET v = 'worse' WHERE id = 5")
+    item = wait_for_attempts(patient, "5", 2)
+    assert item["attempts"] == 2
+    assert "worse" in item["reason"]
+    assert item["first_at"] == first["first_at"] < item["last_at"]
+    assert next_wait(item) == datetime.timedelta(minutes=2)
+
+
+def test_retry_of_all_tries_now(patient):
+    poison(patient, poisoned=(3, 5, 7))
+    assert retry(patient) == {"retried": 3}
+    wait_for(lambda: all(item["attempts"] == 2 for item in failures(patient)["items"]), 20,
+             "all were tried")
+    let_the_cluster_take_it(patient)
+    assert retry(patient, {}) == {"retried": 3}
+    patient.wait_until_equal(timeout_s=20)
+    assert retry(patient) == {"retried": 0}
+
+
+def test_retry_of_some_leaves_the_others(patient):
+    poison(patient, poisoned=(3, 5, 7))
+    let_the_cluster_take_it(patient)
+    assert retry(patient, {"ids": ["3", "7"]}) == {"retried": 2}
+    patient.wait_until_equal(without=["5"], parked=1, timeout_s=20)
+    assert [item["id"] for item in failures(patient)["items"]] == ["5"]
+    assert retry(patient, {"ids": []}) == {"retried": 0}
+    assert failure(patient, "5")["attempts"] == 1
+
+
+def test_giving_up_forgets_it_until_it_changes(hasty):
+    poison(hasty)
+    answer = give_up(hasty, "5")
+    assert answer.status_code == 200
+    assert answer.json()["result"] is True and answer.json()["data"]["id"] == "5"
+    # Another one that is refused shows that its tries would have come by now.
+    hasty.run("UPDATE t SET v = 'poison' WHERE id = 6")
+    wait_for_attempts(hasty, "6", 2)
+    assert failure(hasty, "5") is None
+    hasty.run("UPDATE t SET v = 'poison again' WHERE id = 5")
+    assert wait_for_attempts(hasty, "5", 1)["attempts"] < 3
+
+
+ODD = ["", "/", "a/b", "..", ".", "%2F", "%", "a b", "ä", "?x=1", "#", "+", "retry", "\n",
+       "x" * 600]
+
+
+def test_ids_may_hold_any_character(running):
+    running.run("CREATE TABLE t (id text PRIMARY KEY, v text)")
+    for identity in ODD:
+        running.run("INSERT INTO t VALUES (%s, 'poison')", [identity])
+    running.job = running.add_job("t", [("id", "id", "keyword"), "v:integer"])
+    running.wait_live(parked=len(ODD))
+    listed, query = [], {"limit": 1}
+    while query:
+        page = failures(running, **query)
+        listed += [item["id"] for item in page["items"]]
+        query = None if page["next"] is None else {"limit": 1, "after": page["next"]}
+    assert listed == sorted(ODD, key=str.encode)
+    assert retry(running, {"ids": ODD}) == {"retried": len(ODD)}
+    wait_for(lambda: all(item["attempts"] == 2 for item in failures(running)["items"]), 20,
+             "all were tried")
+    for left, identity in reversed(list(enumerate(ODD))):
+        answer = give_up(running, identity)
+        assert answer.status_code == 200, (identity, answer.text)
+        assert answer.json()["data"]["id"] == identity
+        assert running.api.status(running.job)["parked"] == left
+
+
+def test_pages_follow_each_other(patient):
+    poison(patient, rows=40, poisoned=range(1, 26))
+    names = sorted(str(n) for n in range(1, 26))
+    page = failures(patient, limit=10)
+    assert [item["id"] for item in page["items"]] == names[:10]
+    assert page["next"] == names[9]
+    page = failures(patient, limit=10, after=page["next"])
+    assert [item["id"] for item in page["items"]] == names[10:20]
+    page = failures(patient, limit=10, after=page["next"])
+    assert [item["id"] for item in page["items"]] == names[20:]
+    assert page["next"] is None
+    assert failures(patient, after="999") == {"items": [], "next": None}
+    # A mark need not be parked (it may have healed meanwhile).
+    assert failures(patient, limit=1, after="10x")["items"][0]["id"] == "11"
+
+
+def test_what_is_not_proper_is_refused(patient):
+    poison(patient)
+    path = f"/jobs/{patient.job}/failures"
+    for limit in ("0", "1001", "-1", "x", "", "1.5", "10 "):
+        assert_invalid(patient.api.get(path, params={"limit": limit}), "limit")
+    assert_invalid(patient.api.get(path + "?limit=1&limit=2"), "limit")
+    assert_invalid(patient.api.get(path + "?offset=1&limit=x"), "limit", "offset")
+    assert_invalid(patient.api.post(path + "/retry", {"ids": "5"}), "ids")
+    assert_invalid(patient.api.post(path + "/retry", {"ids": ["5", 5], "x": 1}), "ids[1]", "x")
+    assert_invalid(patient.api.post(path + "/retry", [1]), "")
+    assert_error(patient.api.post(path + "/retry", {"ids": ["5", "6"]}), 404, "not_found")
+    assert failure(patient, "5")["attempts"] == 1  # none was tried
+    assert_error(give_up(patient, "6"), 404, "not_found")
+    for method, nowhere in (("GET", "/jobs/nobody/failures"),
+                            ("POST", "/jobs/nobody/failures/retry"),
+                            ("DELETE", "/jobs/nobody/failures/5")):
+        assert_error(patient.api.request(method, nowhere), 404, "not_found")
+    answer = patient.api.request("PUT", path + "/retry")
+    assert_error(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "DELETE, POST"
+
+
+def test_kill_9_keeps_attempts_and_schedule(hasty):
+    poison(hasty)
+    before = wait_for_attempts(hasty, "5", 3)
+    hasty.syncline.restart(kill=True)
+    after = failure(hasty, "5")
+    assert after["first_at"] == before["first_at"]
+    assert after["attempts"] >= before["attempts"]
+    wait_for_attempts(hasty, "5", after["attempts"] + 1, timeout_s=60)
+    let_the_cluster_take_it(hasty)
+    hasty.wait_until_equal()
+
+
+def test_a_retry_waits_for_the_cluster(hasty, opensearch):
+    """Not reachable: nothing is parked for it, nothing parked is lost."""
+    poison(hasty)
+    opensearch.stop()
+    try:
+        wait_for(lambda: hasty.api.status(hasty.job)["state"] == "waiting", 60, "it waits")
+        attempts = failure(hasty, "5")["attempts"]
+        retry(hasty)
+        assert failure(hasty, "5")["attempts"] == attempts
+    finally:
+        opensearch.start()
+    let_the_cluster_take_it(hasty)
+    hasty.wait_until_equal()
+
+
+def test_the_documents_of_an_index_stand_on_its_first_job_that_is_left(patient):
+    patient.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    patient.run("INSERT INTO t VALUES (1, '1'), (2, 'poison')")
+    first = patient.add_job("t", ["id:integer", "v:integer"], name="first")
+    patient.add_job("t", ["id:integer", ("v", "w", "integer")], name="second")
+    patient.wait_live(parked={"first": 1})
+    patient.api.delete(f"/jobs/{first}")
+    del patient.jobs[first]
+    patient.wait_live(parked={"second": 1})
+    patient.job = "second"
+    assert [item["id"] for item in failures(patient)["items"]] == ["2"]
+
+
+def test_a_job_that_is_deleted_takes_its_parked_documents_along(patient):
+    poison(patient)
+    body = patient.jobs[patient.job]
+    patient.api.delete(f"/jobs/{patient.job}")
+    patient.run("UPDATE t SET v = '5' WHERE id = 5")
+    patient.api.create("jobs", body)
+    patient.wait_until_equal()
+
+
+def change_latencies(stage, count=100):
+    """Milliseconds from commit to readable by id, one change at a time: median and worst."""
+    session = requests.Session()
+    session.trust_env = False
+    url = f"{stage.opensearch.url}/{stage.index()}/_source/0"
+    latencies = []
+    for number in range(count):
+        value = str(1_000_000 + number)
+        stage.run("UPDATE t SET v = %s WHERE id = 0", [value])
+        begun = time.monotonic()
+        wait_for(lambda: session.get(url, timeout=10).json()["v"] == value, 10, "the change",
+                 interval_s=0.001)
+        latencies.append((time.monotonic() - begun) * 1000)
+    return statistics.median(latencies), max(latencies)
+
+
+def test_a_hundred_thousand_parked_documents_do_not_slow_a_change(patient):
+    """Neither while they wait nor while they are all being tried."""
+    patient.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    patient.run("INSERT INTO t VALUES (0, '0')")
+    patient.job = patient.add_job("t", ["id:integer", "v:integer"])
+    patient.wait_until_equal()
+    alone = change_latencies(patient)
+    patient.run("INSERT INTO t SELECT n, 'poison' FROM generate_series(1, 100000) n")
+    patient.wait_live(parked=100_000, timeout_s=180)
+    waiting = change_latencies(patient)
+    assert retry(patient) == {"retried": 100_000}
+    tried = change_latencies(patient, 50)
+    left = failures(patient, limit=1, after="99998")["items"][0]["attempts"]
+    for name, (median, worst) in (("none", alone), ("waiting", waiting), ("being tried", tried)):
+        print(f"100,000 parked, {name}: median {median:.1f} ms, worst {worst:.0f} ms")
+    assert left == 1, "the tries ended before the changes did: nothing was measured"
+    assert waiting[0] < 5 * alone[0] + 20
+    assert tried[0] < 5 * alone[0] + 100
+    begun = time.monotonic()
+    assert len(failures(patient, limit=1000, after="5")["items"]) == 1000
+    assert time.monotonic() - begun < 2
