@@ -12,6 +12,7 @@ import pytest  # noqa: E402
 import common  # noqa: E402
 from opensearch import OpenSearchServer  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
+from sqs import ElasticMq, Moto  # noqa: E402
 from stage import Stage  # noqa: E402
 
 servers_that_ran = {}
@@ -49,6 +50,23 @@ def second_postgres(server_folder):
 def opensearch(server_folder):
     server = OpenSearchServer(server_folder / "opensearch").start()
     servers_that_ran["opensearch"] = server.request("GET", "/")["version"]["number"]
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def elasticmq(server_folder):
+    server = ElasticMq(server_folder / "elasticmq").start()
+    servers_that_ran["elasticmq"] = "1.7.1"
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def moto(tmp_path):
+    """One for each test: only its first calls are free."""
+    server = Moto(tmp_path / "moto").start()
+    servers_that_ran["moto"] = "5.2.5"
     yield server
     server.stop()
 

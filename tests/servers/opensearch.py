@@ -3,18 +3,15 @@
     python3 opensearch.py fetch     fetches the jars only
 """
 
-import hashlib
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.request
 
+import cached
 import common
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -36,41 +33,12 @@ MODULES = {"org.opensearch.painless.PainlessPlugin", "org.opensearch.index.reind
 
 
 def fetch():
-    """The folder with lib/ and classes/; filled on the first call, whole or not at all."""
-    recipe = hashlib.sha256()
-    for name in ("pom.xml", "TestNode.java"):
-        recipe.update((HERE / name).read_bytes())
-    folder = common.CACHE / f"opensearch-{recipe.hexdigest()[:16]}"
-    if folder.exists():
-        return folder
-    common.CACHE.mkdir(parents=True, exist_ok=True)
-    building = pathlib.Path(tempfile.mkdtemp(prefix="opensearch-", dir=common.CACHE))
-    try:
-        _build(building)
-        try:
-            building.rename(folder)
-        except OSError:
-            if not folder.exists():  # another process was faster otherwise
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return folder
+    """The folder with lib/ and classes/; filled on the first call (about 75 MB)."""
+    return cached.folder_of("opensearch", ["pom.xml", "TestNode.java"], _build)
 
 
 def _build(folder):
-    print("fetching OpenSearch (about 75 MB, once) ...", file=sys.stderr, flush=True)
-    # The pom is copied: maven writes beside it.
-    shutil.copy(HERE / "pom.xml", folder)
-    maven = ["mvn", "-B", "-q", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies",
-             f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
-    for attempt in range(3):  # a registry may hiccup
-        done = subprocess.run(maven, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode == 0:
-            break
-        print(f"maven failed (attempt {attempt + 1} of 3)", file=sys.stderr)
-        time.sleep(2 * attempt)
-    else:
-        raise common.ServerFailed("could not fetch OpenSearch:\n" + done.stdout[-3000:])
+    cached.fetch_jars("pom.xml", folder)
     subprocess.run(["javac", "-nowarn", "-cp", str(folder / "lib" / "*"), "-d",
                     str(folder / "classes"), str(HERE / "TestNode.java")], check=True)
 
