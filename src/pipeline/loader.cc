@@ -17,6 +17,7 @@ constexpr size_t kPageIds = 1000;
 constexpr size_t kResolvedMax = 10'000;  // documents that some values of a property touch together
 // A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time.
 constexpr auto kSegmentMax = std::chrono::minutes(5);
+constexpr auto kPatience = std::chrono::seconds(10);  // beyond it, for a body to get on its way
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kCheckInterval = std::chrono::milliseconds(100);
 
@@ -154,13 +155,14 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   leaf_blocks_ = leaf.blocks;
   rows_ = progress_.rows_done;
   read_ = before_page_ = {progress_.block, progress_.rows_done};
-  SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '10min'"));
-  SYNCLINE_RETURN_IF_ERROR(
-      session->begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct_)));
+  SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, *session));
+  LockWatch& locks = member.source->lock_watch();
+  const int watched = locks.add(leaf.oid, process, [this] { give_way_.store(true); });
   Result<bool> complete = copy_rows(member, *session);
-  if (!complete.ok() || !*complete) session->cancel_copy();
+  locks.remove(watched);
+  const Status ended = end_copy(*session, complete.ok() && *complete);
   if (!complete.ok()) return complete;
-  if (session->usable()) SYNCLINE_RETURN_IF_ERROR(session->script("SET statement_timeout = '30s'"));
+  SYNCLINE_RETURN_IF_ERROR(ended);
   if (*complete) {
     SYNCLINE_RETURN_IF_ERROR(compose_page());
     SYNCLINE_RETURN_IF_ERROR(flush());
@@ -175,9 +177,31 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   return complete;
 }
 
+// Under the lock that keeps the file from being replaced, another file is noticed before its blocks
+// are taken for those of the old one. Gives the server process that reads.
+Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Session& session) {
+  segment_ends_at_ = context_.clock.now() + kSegmentMax;
+  SYNCLINE_RETURN_IF_ERROR(
+      session.script("BEGIN; SET LOCAL statement_timeout = '10min'; LOCK TABLE ONLY " +
+                     leaf.qualified_name + " IN ACCESS SHARE MODE"));
+  SYNCLINE_ASSIGN(const Rows file,
+                  session.query("SELECT pg_relation_filenode($1::oid), pg_backend_pid()",
+                                {std::to_string(leaf.oid)}));
+  if (file.integer(0, 0) != leaf.file_node)
+    return Error::retry("the table was rewritten; its load begins again");
+  SYNCLINE_RETURN_IF_ERROR(
+      session.begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct_)));
+  return static_cast<int>(file.integer(0, 1));
+}
+
+Status Loader::end_copy(Session& session, bool complete) {
+  if (complete) return session.script("COMMIT");
+  session.cancel_copy();
+  return session.usable() ? session.script("ROLLBACK") : Status();
+}
+
 Result<bool> Loader::copy_rows(Member& member, Session& session) {
   const size_t columns = 1 + (direct_ ? member.queries->row_size() : member.queries->link_size());
-  const TimePoint end_at = context_.clock.now() + kSegmentMax;
   for (int64_t count = 0;; ++count) {
     SYNCLINE_ASSIGN(const Session::CopyLine line, session.next_copy_line());
     if (line.data == nullptr) return true;
@@ -188,7 +212,7 @@ Result<bool> Loader::copy_rows(Member& member, Session& session) {
       SYNCLINE_RETURN_IF_ERROR(compose_page());
       SYNCLINE_RETURN_IF_ERROR(flush());
       SYNCLINE_RETURN_IF_ERROR(save_progress(member, false));
-      if (context_.clock.now() > end_at) return false;
+      if (context_.clock.now() > segment_ends_at_) return false;
     }
     if (interrupted()) return false;
   }
@@ -308,11 +332,21 @@ bool Loader::interrupted() const {
          give_way_.load(std::memory_order_relaxed) || stop_.raised() || context_.stop.raised();
 }
 
+// A COPY that cannot go on does not hold its lock and its snapshot for long.
+Status Loader::check_patience() const {
+  if (give_way_.load())
+    return Error::retry("somebody needs the table for itself; going on when it is free");
+  if (context_.clock.now() > segment_ends_at_ + kPatience)
+    return Error::retry("the cluster takes no documents; going on when it does");
+  return {};
+}
+
 Status Loader::wait_for_room() {
   while (static_cast<int>(marks_.size()) >= writer_->bodies_wanted() ||
          writer_->bytes_in_flight() > kInFlightBytesMax) {
     SYNCLINE_RETURN_IF_ERROR(settle_results(true));
     if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    SYNCLINE_RETURN_IF_ERROR(check_patience());
   }
   return settle_results(false);
 }

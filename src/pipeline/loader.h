@@ -44,9 +44,6 @@ class Loader {
   void start();
   // Ends the COPY under way soon; it goes on from where every row is acknowledged. Any thread.
   void end_segment() { end_segment_.store(true); }
-  // Ends the COPY and the load with Error::retry: somebody waits for a lock on a table that we
-  // read.
-  void give_way() { give_way_.store(true); }
 
  private:
   // Resuming at this block misses none of the rows that are not yet in a body.
@@ -68,6 +65,8 @@ class Loader {
   Status finish(Member& member);
   Status load_leaf(Member& member, const LeafInfo& leaf);
   Result<bool> load_segment(Member& member, const LeafInfo& leaf);
+  Result<int> begin_copy(const Member& member, const LeafInfo& leaf, Session& session);
+  Status end_copy(Session& session, bool complete);
   Result<bool> copy_rows(Member& member, Session& session);
   Status take_row(Member& member);
   void write_row(const Member& member);
@@ -86,11 +85,12 @@ class Loader {
   void report_progress();
   Status save_progress(Member& member, bool now);
   bool interrupted() const;
+  Status check_patience() const;
 
   PlanContext& context_;
   const Events events_;
   std::atomic<bool> end_segment_{false};
-  std::atomic<bool> give_way_{false};
+  std::atomic<bool> give_way_{false};  // somebody waits for a lock on the table that is read
   StopSignal stop_;
 
   std::mutex mutex_;
@@ -116,6 +116,7 @@ class Loader {
   bool estimate_from_blocks_ = false;  // the table was never analyzed
   int64_t leaf_blocks_ = 0;
   TimePoint saved_at_;
+  TimePoint segment_ends_at_;
 
   std::unique_ptr<BulkWriter> writer_;
   std::thread thread_;

@@ -412,10 +412,6 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     const std::lock_guard lock(mutex_);
     if (loader_ != nullptr) loader_->end_segment();
   };
-  events.give_way = [this] {
-    const std::lock_guard lock(mutex_);
-    if (loader_ != nullptr) loader_->give_way();
-  };
   events.sweep_due = [this] {
     const std::lock_guard lock(mutex_);
     sweep_due_ = true;

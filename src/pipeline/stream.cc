@@ -21,7 +21,6 @@ constexpr size_t kParkedMax = 200;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
-constexpr auto kLockInterval = std::chrono::milliseconds(500);
 constexpr auto kIdleWait = std::chrono::milliseconds(500);
 constexpr auto kNapMin = std::chrono::milliseconds(10);
 
@@ -426,7 +425,6 @@ Status Stream::check_surroundings() {
         .prefixed("source " + member->source->spec().name)
         .blaming(member->name());
   }
-  SYNCLINE_RETURN_IF_ERROR(check_lock_waiters());
   return check_index();
 }
 
@@ -451,24 +449,6 @@ Status Stream::check_index() {
     if (!head) continue;
     events_.reached(member, *head);
     member.cursor->skip_to(*std::move(head));
-  }
-  return {};
-}
-
-Status Stream::check_lock_waiters() {
-  if (!loading_ || context_.clock.now() - locks_checked_at_ < kLockInterval) return {};
-  locks_checked_at_ = context_.clock.now();
-  for (const auto& member : context_.members) {
-    std::string oids = "{" + std::to_string(member->table.oid);
-    for (const LeafInfo& leaf : member->table.leaves) oids += "," + std::to_string(leaf.oid);
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            SessionPool::Use::short_work, context_.stop));
-    SYNCLINE_ASSIGN(
-        const Rows waiting,
-        session->query("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype ="
-                       " 'relation' AND relation = ANY ($1::oid[]))",
-                       {oids + "}"}));
-    if (waiting.boolean(0, 0)) events_.give_way();
   }
   return {};
 }

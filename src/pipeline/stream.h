@@ -32,8 +32,6 @@ class Stream {
     std::function<void(const Member&, const Position&)> reached;
     // The load lane is to end its COPY, so that deletes made meanwhile can be confirmed.
     std::function<void()> end_segment;
-    // Somebody waits for a lock on a table that is being loaded.
-    std::function<void()> give_way;
     // The load lane has come to its end: the index's own settings are put back.
     std::function<Status()> loaded;
     // A table was truncated: until swept() documents of rows that are gone may still be there.
@@ -95,7 +93,6 @@ class Stream {
   Duration foreign_sweep_interval() const;
   Status check_surroundings();
   Status check_index();
-  Status check_lock_waiters();
   void confirm_deletes();
   void wait();
   bool sweep_has_work() const;
@@ -135,7 +132,7 @@ class Stream {
   std::vector<bool> more_;          // the member's last batch was not at the head
   bool loading_ = false;
   std::vector<std::string> deleted_while_loading_;
-  TimePoint saved_at_, index_checked_at_, locks_checked_at_;
+  TimePoint saved_at_, index_checked_at_;
   const StopSignal
       never_;  // positions are stored on the way out, too, when the plan's own signal is raised
 

@@ -93,6 +93,8 @@ class Session {
 
   // False after any error that leaves the connection unusable.
   bool usable() const;
+  // Nothing is under way, and no transaction is open.
+  bool idle() const { return usable() && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE; }
   int server_version() const { return PQserverVersion(connection_.get()); }
 
   static std::string quote_identifier(std::string_view name);

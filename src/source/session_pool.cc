@@ -90,7 +90,7 @@ void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
     const std::lock_guard lock(mutex_);
     --lent_;
     if (use == Use::load) --loads_;
-    if (session && session->usable()) idle_.push_back(std::move(session));
+    if (session && session->idle()) idle_.push_back(std::move(session));
   }
   freed_.notify_all();
 }

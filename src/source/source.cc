@@ -40,6 +40,7 @@ Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clo
       change_log_(capture_.schema(), spec.capture_log_bytes_max),
       plan_store_(capture_.schema()),
       fingerprints_(capture_.schema()),
+      lock_watch_(clock),
       error_(Error::retry("connecting", "08001")),
       reader_([this] { run(); }) {}
 
@@ -189,10 +190,11 @@ Status Source::read_changes(Session& session) {
     SYNCLINE_RETURN_IF_ERROR(poll(session));
     SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
     SYNCLINE_RETURN_IF_ERROR(check_tables_when_due(session));
+    SYNCLINE_RETURN_IF_ERROR(lock_watch_.check(session));
     const auto quiet_for = clock_.now() - last_change_at_;
     if (quiet_for < kCalmFor) {
       auto waited =
-          session.wait_notification(quiet_for < kBusyFor ? kBusyPoll : kCalmPoll, stop_.fd());
+          session.wait_notification(quiet_for < kBusyFor ? kBusyPoll : kCalmPoll, lock_watch_.fd());
       if (!waited.ok()) return std::move(waited).error();
     } else {
       SYNCLINE_RETURN_IF_ERROR(sleep_until_woken(session));
@@ -241,12 +243,14 @@ Status Source::sleep_until_woken(Session& session) {
   while (!stop_.raised() && clock_.now() - last_change_at_ >= kCalmFor) {
     const bool all_ended =
         std::all_of(silent.begin(), silent.end(), [&](uint64_t txid) { return head_.sees(txid); });
-    const Duration nap = all_ended ? long_nap : Duration(kSilentNap);
-    auto notified = session.wait_notification(nap, stop_.fd());
+    Duration nap = all_ended ? long_nap : Duration(kSilentNap);
+    if (lock_watch_.has_any()) nap = std::min<Duration>(nap, LockWatch::kInterval);
+    auto notified = session.wait_notification(nap, lock_watch_.fd());
     if (!notified.ok()) return std::move(notified).error();
     SYNCLINE_RETURN_IF_ERROR(poll(session));
     SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
     SYNCLINE_RETURN_IF_ERROR(check_tables_when_due(session));
+    SYNCLINE_RETURN_IF_ERROR(lock_watch_.check(session));
   }
   if (stop_.raised()) return {};
   return session.script("SELECT setval('" + state + "', last_value & 11) FROM " + state);

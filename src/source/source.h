@@ -23,6 +23,7 @@
 #include "source/capture.h"
 #include "source/change_log.h"
 #include "source/fingerprint.h"
+#include "source/lock_watch.h"
 #include "source/plan_store.h"
 #include "source/session_pool.h"
 
@@ -43,6 +44,7 @@ class Source {
   Capture& capture() { return capture_; }
   const ChangeLog& change_log() const { return change_log_; }
   const PlanStore& plan_store() const { return plan_store_; }
+  LockWatch& lock_watch() { return lock_watch_; }
   // Held while watches and members are installed or removed, so that the one never undoes the
   // other.
   std::mutex& admin_mutex() { return admin_mutex_; }
@@ -129,6 +131,7 @@ class Source {
   const ChangeLog change_log_;
   const PlanStore plan_store_;
   const Fingerprints fingerprints_;
+  LockWatch lock_watch_;
   std::mutex admin_mutex_;
   // Protected by admin_mutex_: by watch, digests of the differences that were acted on.
   std::map<int, std::string> differences_;
