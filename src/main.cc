@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -17,6 +18,7 @@
 #include "control/installed_sources.h"
 #include "control/job_service.h"
 #include "control/store.h"
+#include "control/uninstall.h"
 #include "pipeline/supervisor.h"
 #include "retry/local_schedule.h"
 #include "retry/parked_store.h"
@@ -69,6 +71,24 @@ Status serve(const ServeOptions& options, const StopSignals& signals) {
   return {};
 }
 
+Status uninstall(const UninstallOptions& options) {
+  if (!std::filesystem::exists(options.data_dir + "/state.db"))
+    return Error::pause_job("there is no state in the data directory " + options.data_dir);
+  auto data = DataDirectory::open(options.data_dir);
+  if (!data.ok()) {
+    return std::move(data).error().prefixed(
+        "stop the server first, or delete the source's jobs there, which removes it as well");
+  }
+  SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data->file("state.db")));
+  const StopSignal never;
+  SYNCLINE_ASSIGN(const Uninstalled done, uninstall_source(*store, options.source, never));
+  for (const std::string& database : done.databases)
+    std::cout << "nothing of Syncline is left in " << database << "\n";
+  for (const std::string& job : done.jobs)
+    std::cout << "job " << job << " is still configured: a server that starts installs it again\n";
+  return {};
+}
+
 // Bulk bodies are made on one thread and freed on another: few arenas, and large blocks given back
 // to the system at once, so that what is resident is what is in use.
 void bound_memory() {
@@ -81,9 +101,15 @@ void bound_memory() {
 int run(int argc, const char* const* argv) {
   const auto command = read_command_line(argc, argv, std::cout, std::cerr);
   if (const int* exit_code = std::get_if<int>(&command)) return *exit_code;
-  const auto& options = std::get<ServeOptions>(command);
-  bound_memory();
   ::umask(S_IRWXG | S_IRWXO);
+  if (const auto* options = std::get_if<UninstallOptions>(&std::get<Command>(command))) {
+    const Status uninstalled = uninstall(*options);
+    if (uninstalled.ok()) return kExitDone;
+    std::cerr << uninstalled.error().message << "\n";
+    return kExitNotStarted;
+  }
+  const auto& options = std::get<ServeOptions>(std::get<Command>(command));
+  bound_memory();
   const StopSignals signals;
   configure_log(options.log_level);
   const Status served = serve(options, signals);

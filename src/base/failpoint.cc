@@ -22,6 +22,15 @@ void failpoint(std::string_view name) {
   if (++passes == nth) ::kill(::getpid(), SIGKILL);
 }
 
+std::chrono::milliseconds duration(std::string_view name, std::chrono::milliseconds normal) {
+  static const char* const wanted_text = std::getenv("SYNCLINE_DURATION");
+  if (wanted_text == nullptr) return normal;
+  const std::string_view wanted(wanted_text);
+  const size_t colon = wanted.find(':');
+  if (colon == std::string_view::npos || wanted.substr(0, colon) != name) return normal;
+  return std::chrono::milliseconds(std::atoi(wanted_text + colon + 1));
+}
+
 }  // namespace syncline
 
 #endif

@@ -46,10 +46,19 @@ std::optional<int> retry_seconds(int otherwise) {
   return value;
 }
 
-void describe_serve(CLI::App& serve, ServeOptions& options) {
-  serve.add_option("--data-dir", options.data_dir, "Folder that holds the state, for one process")
+void describe_data_dir(CLI::App& command, std::string& data_dir) {
+  command.add_option("--data-dir", data_dir, "Folder that holds the state, for one process")
       ->envname("SYNCLINE_DATA_DIR")
       ->capture_default_str();
+}
+
+void describe_uninstall(CLI::App& uninstall, UninstallOptions& options) {
+  describe_data_dir(uninstall, options.data_dir);
+  uninstall.add_option("SOURCE", options.source, "Name of the source")->required();
+}
+
+void describe_serve(CLI::App& serve, ServeOptions& options) {
+  describe_data_dir(serve, options.data_dir);
   serve.add_option("--port", options.port, "Port of the REST API; 0: any free one")
       ->envname("PORT")
       ->check(CLI::Range(0, kPortMax))
@@ -62,8 +71,8 @@ void describe_serve(CLI::App& serve, ServeOptions& options) {
 
 }  // namespace
 
-std::variant<ServeOptions, int> read_command_line(int argc, const char* const* argv,
-                                                  std::ostream& out, std::ostream& err) {
+std::variant<Command, int> read_command_line(int argc, const char* const* argv, std::ostream& out,
+                                             std::ostream& err) {
   ServeOptions options;
   options.token = environment("SYNCLINE_API_TOKEN", "");
   options.log_level = environment("SYNCLINE_LOG", options.log_level);
@@ -74,6 +83,10 @@ std::variant<ServeOptions, int> read_command_line(int argc, const char* const* a
   app.require_subcommand(1);
   CLI::App* const serve = app.add_subcommand("serve", "Run the service");
   describe_serve(*serve, options);
+  UninstallOptions uninstall_options;
+  CLI::App* const uninstall = app.add_subcommand(
+      "uninstall", "Remove everything that Syncline made in the database of a source");
+  describe_uninstall(*uninstall, uninstall_options);
   app.footer(
       "Environment: PORT, SYNCLINE_DATA_DIR, SYNCLINE_API_TOKEN, SYNCLINE_LOG (debug, info, "
       "warn), SYNCLINE_RETRY_SECONDS;\n"
@@ -97,7 +110,8 @@ std::variant<ServeOptions, int> read_command_line(int argc, const char* const* a
   }
   options.retry_seconds = *seconds;
   options.sqs = sqs_environment(err);
-  return options;
+  if (uninstall->parsed()) return Command(uninstall_options);
+  return Command(options);
 }
 
 }  // namespace syncline

@@ -26,10 +26,18 @@ struct ServeOptions {
   std::optional<SqsOptions> sqs;   // AWS_SQS_URL and the other variables of AWS, if all are set
 };
 
+// uninstall: without a server, from what the data directory says of the source.
+struct UninstallOptions {
+  std::string data_dir = "./data";
+  std::string source;
+};
+
+using Command = std::variant<ServeOptions, UninstallOptions>;
+
 // What to run, or the exit code of a call that has had its answer (help, version, a fault in
 // usage), which is written to `out` or `err`. Reads the environment; called once, before any thread
 // starts.
-std::variant<ServeOptions, int> read_command_line(int argc, const char* const* argv,
-                                                  std::ostream& out, std::ostream& err);
+std::variant<Command, int> read_command_line(int argc, const char* const* argv, std::ostream& out,
+                                             std::ostream& err);
 
 }  // namespace syncline

@@ -25,7 +25,7 @@ class CommandLineTest : public testing::Test {
   }
   void TearDown() override { SetUp(); }
 
-  std::variant<ServeOptions, int> read(std::vector<const char*> arguments) {
+  std::variant<Command, int> read(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "syncline");
     out_.str("");
     err_.str("");
@@ -33,8 +33,8 @@ class CommandLineTest : public testing::Test {
   }
   ServeOptions serve(const std::vector<const char*>& arguments) {
     const auto command = read(arguments);
-    EXPECT_TRUE(std::holds_alternative<ServeOptions>(command)) << err_.str();
-    return std::get<ServeOptions>(command);
+    EXPECT_TRUE(std::holds_alternative<Command>(command)) << err_.str();
+    return std::get<ServeOptions>(std::get<Command>(command));
   }
   void expect_exit(const std::vector<const char*>& arguments, int code) {
     const auto command = read(arguments);
@@ -70,6 +70,15 @@ TEST_F(CommandLineTest, EnvironmentThenOptions) {
   EXPECT_EQ(options.port, 0);
   EXPECT_EQ(options.data_dir, "b");
   EXPECT_EQ(options.listen, "::1");
+}
+
+TEST_F(CommandLineTest, Uninstall) {
+  const auto command = read({"uninstall", "shop", "--data-dir", "d"});
+  ASSERT_TRUE(std::holds_alternative<Command>(command)) << err_.str();
+  const auto& options = std::get<UninstallOptions>(std::get<Command>(command));
+  EXPECT_EQ(options.source, "shop");
+  EXPECT_EQ(options.data_dir, "d");
+  expect_exit({"uninstall"}, kExitUsage);
 }
 
 TEST_F(CommandLineTest, FaultsInUsage) {

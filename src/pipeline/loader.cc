@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace syncline {
@@ -15,9 +16,10 @@ constexpr size_t kBodySlack = 64 << 10;
 constexpr size_t kInFlightBytesMax = 20 << 20;
 constexpr size_t kPageIds = 1000;
 constexpr size_t kResolvedMax = 10'000;  // documents that some values of a property touch together
-// A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time.
-constexpr auto kSegmentMax = std::chrono::minutes(5);
-constexpr auto kPatience = std::chrono::seconds(10);  // beyond it, for a body to get on its way
+// A COPY holds back xmin and an ACCESS SHARE lock: it ends and is resumed after this time, so that
+// with what it still has to hand over five minutes are not passed.
+constexpr auto kSegmentMax = std::chrono::seconds(290);
+constexpr auto kPatience = std::chrono::seconds(5);  // beyond it, for a body to get on its way
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kCheckInterval = std::chrono::milliseconds(100);
 
@@ -180,7 +182,7 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
 // Under the lock that keeps the file from being replaced, another file is noticed before its blocks
 // are taken for those of the old one. Gives the server process that reads.
 Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Session& session) {
-  segment_ends_at_ = context_.clock.now() + kSegmentMax;
+  segment_ends_at_ = context_.clock.now() + duration("load_segment", kSegmentMax);
   SYNCLINE_RETURN_IF_ERROR(
       session.script("BEGIN; SET LOCAL statement_timeout = '10min'; LOCK TABLE ONLY " +
                      leaf.qualified_name + " IN ACCESS SHARE MODE"));

@@ -111,8 +111,7 @@ struct StartOptions {
       nullptr;  // all jobs: those that share the watch widen what it reads
   int64_t now_us = 0;
 };
-Status start_member(Member& member, Session& session, const StartOptions& options,
-                    const StopSignal& stop);
+Status start_member(Member& member, const StartOptions& options, const StopSignal& stop);
 
 // The property jobs through which a change of this one goes on its way to documents: itself first,
 // then those whose fields it compares with. Of other kinds none.

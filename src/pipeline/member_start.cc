@@ -1,10 +1,17 @@
 // How a member of a plan starts: its watch, its record, and from where it goes on.
+#include <poll.h>
+
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "pipeline/member.h"
 
 namespace syncline {
 
 namespace {
+
+constexpr auto kWriterPatience = std::chrono::minutes(1);
+constexpr int kWriterPollMs = 20;
 
 std::optional<int64_t> estimate_rows(const TableInfo& table) {
   double rows = 0;
@@ -18,9 +25,10 @@ std::optional<int64_t> estimate_rows(const TableInfo& table) {
 
 // Installs the watch. True if the member's record fits and it goes on; else the record is marked,
 // so that whatever happens next, the member starts over.
-Result<bool> prepare_member(Member& member, Session& session, const StartOptions& options,
-                            const StopSignal& stop) {
+Result<bool> prepare_member(Member& member, const StartOptions& options, const StopSignal& stop) {
   Source& source = *member.source;
+  SYNCLINE_ASSIGN(const auto lease, source.sessions().acquire(SessionPool::Use::short_work, stop));
+  Session& session = *lease;
   const std::lock_guard admin(source.admin_mutex());
   if (stop.raised()) return Error::retry("stopping");
   SYNCLINE_ASSIGN(
@@ -53,8 +61,10 @@ Result<bool> prepare_member(Member& member, Session& session, const StartOptions
 
 // Takes the position. The writers that may have run without our triggers, or without the flag that
 // a load is under way, are over.
-Status begin_member(Member& member, Session& session, const StartOptions& options) {
+Status begin_member(Member& member, const StartOptions& options, const StopSignal& stop) {
   Source& source = *member.source;
+  SYNCLINE_ASSIGN(const auto session,
+                  source.sessions().acquire(SessionPool::Use::short_work, stop));
   const std::lock_guard admin(source.admin_mutex());
   if (source.generation(member.record.watch) > member.generation)
     return Error::retry("the table was altered just now; it is looked at again");
@@ -65,19 +75,41 @@ Status begin_member(Member& member, Session& session, const StartOptions& option
   member.record.load.started_us = options.now_us;
   member.record.load.rows_estimate = estimate_rows(member.table);
   SYNCLINE_RETURN_IF_ERROR(
-      source.plan_store().start_member(session, options.plan, member.name(), member.record));
+      source.plan_store().start_member(*session, options.plan, member.name(), member.record));
   failpoint("position_taken");
   return {};
 }
 
+// Waits until the transactions that hold a write lock now are over. Error: retry, when one of them
+// lasts for long.
+Status wait_for_writers(const Member& member, const StopSignal& stop) {
+  const TimePoint patience_ends = std::chrono::steady_clock::now() + kWriterPatience;
+  std::optional<Writers> writers;
+  for (;;) {
+    {
+      SYNCLINE_ASSIGN(const auto session,
+                      member.source->sessions().acquire(SessionPool::Use::short_work, stop));
+      SYNCLINE_ASSIGN(writers, find_writers(*session, member.table, writers));
+    }
+    if (writers->none()) return {};
+    if (std::chrono::steady_clock::now() > patience_ends) {
+      return Error::retry("loading begins when the transactions that are writing " +
+                          member.table.qualified_name + " have ended (process " +
+                          writers->processes + ")");
+    }
+    pollfd fd{stop.fd(), POLLIN, 0};
+    ::poll(&fd, 1, kWriterPollMs);
+    if (stop.raised()) return Error::retry("stopping");
+  }
+}
+
 }  // namespace
 
-Status start_member(Member& member, Session& session, const StartOptions& options,
-                    const StopSignal& stop) {
-  SYNCLINE_ASSIGN(const bool goes_on, prepare_member(member, session, options, stop));
+Status start_member(Member& member, const StartOptions& options, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const bool goes_on, prepare_member(member, options, stop));
   if (goes_on) return {};
-  SYNCLINE_RETURN_IF_ERROR(wait_for_writers(session, member.table, stop));
-  return begin_member(member, session, options);
+  SYNCLINE_RETURN_IF_ERROR(wait_for_writers(member, stop));
+  return begin_member(member, options, stop);
 }
 
 }  // namespace syncline

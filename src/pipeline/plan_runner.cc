@@ -167,11 +167,7 @@ Status PlanRunner::run_once() {
 Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& index, bool created,
                               Stream::Start& start) {
   const Member& home = context.home();
-  SYNCLINE_ASSIGN(auto session,
-                  home.source->sessions().acquire(SessionPool::Use::short_work, stop_));
-  const PlanStore& store = home.source->plan_store();
-  const int64_t floor = std::max(parts_.clock.wall_time_us(), highest_version_ + 1);
-  SYNCLINE_ASSIGN(PlanRecord plan, store.open_plan(*session, context.plan, floor));
+  SYNCLINE_ASSIGN(PlanRecord plan, open_plan(context));
   {
     const std::lock_guard lock(mutex_);
     strangers_ = plan.strangers;
@@ -179,12 +175,12 @@ Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& inde
   SYNCLINE_ASSIGN(const bool resync_asked, resync_is_asked(context));
   if (resync_asked) {
     // Stored before the members start over, so that a crash does not forget what was asked for.
-    SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, kResyncShape));
+    SYNCLINE_RETURN_IF_ERROR(store_shape(context, kResyncShape));
     plan.shape = kResyncShape;
   }
   start.index_uuid = index.uuid;
   start.shape = shape_of(context);
-  if (!context.owned) return start_foreign(context, *session, plan, start);
+  if (!context.owned) return start_foreign(context, plan, start);
   context.versions = std::make_unique<VersionCounter>(home.source, plan.number, stop_);
   context.strangers_below_after_resync = index.created_by_syncline ? 0 : plan.version_base;
   const bool resync = plan.shape == kResyncShape;
@@ -195,18 +191,35 @@ Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& inde
   SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
   if (created && all_started_over) {
     // Nothing can be in it yet but what is loaded now.
-    return store.set_shape(*session, context.plan, start.shape);
+    return store_shape(context, start.shape);
   }
   if (!all_started_over && !needs_sweep(context, plan.shape))
-    return plan.shape == start.shape ? Status()
-                                     : store.set_shape(*session, context.plan, start.shape);
-  if (!resync) SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context.plan, std::nullopt));
+    return plan.shape == start.shape ? Status() : store_shape(context, start.shape);
+  if (!resync) SYNCLINE_RETURN_IF_ERROR(store_shape(context, std::nullopt));
   start.sweep = SweepOptions{since, context.strangers_below};
   return {};
 }
 
+// Each with a connection for the moment alone: who waits for a second one while holding one may
+// wait for ever, together with others who do the same.
+Result<PlanRecord> PlanRunner::open_plan(const PlanContext& context) {
+  Source& source = *context.home().source;
+  SYNCLINE_ASSIGN(const auto session,
+                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+  const int64_t floor = std::max(parts_.clock.wall_time_us(), highest_version_ + 1);
+  return source.plan_store().open_plan(*session, context.plan, floor);
+}
+
+Status PlanRunner::store_shape(const PlanContext& context,
+                               const std::optional<std::string>& shape) {
+  Source& source = *context.home().source;
+  SYNCLINE_ASSIGN(const auto session,
+                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+  return source.plan_store().set_shape(*session, context.plan, shape);
+}
+
 // Any difference but a job less means that every document is looked at.
-Status PlanRunner::start_foreign(PlanContext& context, Session& session, const PlanRecord& plan,
+Status PlanRunner::start_foreign(PlanContext& context, const PlanRecord& plan,
                                  Stream::Start& start) {
   IndexDescription index;
   index.uuid = start.index_uuid;
@@ -221,7 +234,10 @@ Status PlanRunner::start_foreign(PlanContext& context, Session& session, const P
     start.swept = plan.swept;
     return {};
   }
-  return context.home().source->plan_store().set_swept(session, context.plan, std::nullopt);
+  Source& source = *context.home().source;
+  SYNCLINE_ASSIGN(const auto session,
+                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+  return source.plan_store().set_swept(*session, context.plan, std::nullopt);
 }
 
 // Whether a member was asked to load again since it last started over.
@@ -311,11 +327,9 @@ Status PlanRunner::start_members(PlanContext& context, const IndexDescription& i
   const auto configuration = parts_.configuration();
   const int64_t now_us = parts_.clock.wall_time_us();
   for (const auto& member : context.members) {
-    SYNCLINE_ASSIGN(const auto session,
-                    member->source->sessions().acquire(SessionPool::Use::short_work, stop_));
     failing_job_ = member->name();
-    SYNCLINE_RETURN_IF_ERROR(start_member(
-        *member, *session, {context.plan, index.uuid, configuration.get(), now_us}, stop_));
+    SYNCLINE_RETURN_IF_ERROR(
+        start_member(*member, {context.plan, index.uuid, configuration.get(), now_us}, stop_));
     failing_job_.clear();
     if (member->record.load.started_us != now_us) all_started_over = false;
     member->cursor.emplace(member->source->change_log(), member->record.watch,

@@ -88,8 +88,9 @@ class PlanRunner {
   Status start_members(PlanContext& context, const IndexDescription& index, bool& all_started_over);
   Status start_plan(PlanContext& context, const IndexDescription& index, bool created,
                     Stream::Start& start);
-  Status start_foreign(PlanContext& context, Session& session, const PlanRecord& plan,
-                       Stream::Start& start);
+  Status start_foreign(PlanContext& context, const PlanRecord& plan, Stream::Start& start);
+  Result<PlanRecord> open_plan(const PlanContext& context);
+  Status store_shape(const PlanContext& context, const std::optional<std::string>& shape);
   Error blame_member(PlanContext& context, Error error);
   Status follow(PlanContext& context, const IndexDescription& index, Stream::Start start,
                 bool created);
@@ -100,7 +101,6 @@ class PlanRunner {
   bool pause(Duration duration);
   JobState state_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
-  std::optional<JobError> notice_of(const std::string& job, const JobView& view) const;
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   std::optional<int64_t> count_fan_outs(const JobView& view);
   Source& source_of(const std::string& job) const;

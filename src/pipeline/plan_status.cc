@@ -17,6 +17,7 @@ std::string kind_of(const Error& error) {
   if (error.action == Action::bug) return "internal";
   if (error.action == Action::retry) {
     if (error.code.empty()) return "starting_over";
+    if (error.code == "42P01" || error.code == "42703") return "table";
     return is_sqlstate(error.code) ? "source_unreachable" : "target_unreachable";
   }
   if (error.code == "42P01" || error.code == "42703") return "table";
@@ -39,8 +40,7 @@ JobState PlanRunner::state_of(const std::string& job, const JobView& view) const
 }
 
 std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
-  if (view.paused) return std::nullopt;
-  if (!trouble_) return notice_of(job, view);
+  if (!trouble_ || view.paused) return std::nullopt;
   JobError error{kind_of(trouble_->error), trouble_->error.message, trouble_->since_us};
   if (!trouble_->job.empty() && trouble_->job != job) {
     error.kind = "other_job";
@@ -48,12 +48,6 @@ std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobVi
         "waiting for job " + trouble_->job + " of the same index: " + trouble_->error.message;
   }
   return error;
-}
-
-// All is well, but something is to be told.
-std::optional<JobError> PlanRunner::notice_of(const std::string& job, const JobView& view) const {
-  const bool loading = state_of(job, view) != JobState::live;
-  return source_of(job).notice(view.watch, loading);
 }
 
 JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
@@ -70,6 +64,10 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
     status.documents.strangers = strangers_;
   }
   status.warnings = std::move(view.warnings);
+  if (view.watch != 0) {
+    for (std::string& warning : source_of(job).warnings(view.watch))
+      status.warnings.push_back(std::move(warning));
+  }
   status.load.rows_done = view.load.rows_done;
   status.load.rows_estimate = view.load.rows_estimate;
   if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;

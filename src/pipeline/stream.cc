@@ -202,20 +202,27 @@ Status Stream::read_members() {
   return {};
 }
 
+Result<ChangeBatch> Stream::read_batch(Member& member) {
+  SYNCLINE_ASSIGN(const auto session,
+                  member.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+  SYNCLINE_ASSIGN(ChangeBatch batch, member.cursor->read(*session));
+  if (batch.keys_lost) {
+    const std::lock_guard admin(member.source->admin_mutex());
+    SYNCLINE_RETURN_IF_ERROR(member.source->start_over(
+        *session, member.record.watch, "rows were written while a column of the id was gone"));
+  }
+  return batch;
+}
+
 Status Stream::read_member(size_t feed) {
   Member& member = *context_.members[feed];
   more_[feed] = true;
-  SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
   while (more_[feed] && has_room()) {
-    SYNCLINE_ASSIGN(const ChangeBatch batch, member.cursor->read(*session));
+    // Only to read: what comes of it takes connections of its own.
+    SYNCLINE_ASSIGN(const ChangeBatch batch, read_batch(member));
     read_at_[feed] = context_.clock.now();
     more_[feed] = !batch.at_head;
-    if (batch.keys_lost) {
-      const std::lock_guard admin(member.source->admin_mutex());
-      return member.source->start_over(*session, member.record.watch,
-                                       "rows were written while a column of the id was gone");
-    }
+    if (batch.keys_lost) return Status();  // the member starts over
     if (std::find(batch.keys.begin(), batch.keys.end(), std::nullopt) != batch.keys.end()) {
       // TRUNCATE: every document is to be composed. Durable before the position can move past it.
       SYNCLINE_RETURN_IF_ERROR(request_sweep());

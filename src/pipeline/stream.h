@@ -79,6 +79,7 @@ class Stream {
   Status settle_result(BulkResult result);
   Status read_members();
   Status read_member(size_t feed);
+  Result<ChangeBatch> read_batch(Member& member);
   Status request_sweep();
   void add_keys(size_t feed, const ChangeBatch& batch);
   Status queue_parked();

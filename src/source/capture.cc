@@ -16,8 +16,6 @@ constexpr const char* kOwnRelations =
     "{instance,log_0,log_1,log_2,state,overflow,watch,reader,fingerprint,plan,fan_out,member}";
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
-constexpr auto kWriterPoll = std::chrono::milliseconds(20);
-constexpr auto kWriterPatience = std::chrono::minutes(1);
 
 // A pause that ends early when stopping.
 bool pause(Duration duration, const StopSignal& stop) {
@@ -44,7 +42,8 @@ Status with_short_locks(Session& session, const std::string& script, const StopS
   }
 }
 
-Status wait_for_writers(Session& session, const TableInfo& table, const StopSignal& stop) {
+Result<Writers> find_writers(Session& session, const TableInfo& table,
+                             const std::optional<Writers>& among) {
   std::string oids = "{" + std::to_string(table.oid);
   for (const LeafInfo& leaf : table.leaves) oids += "," + std::to_string(leaf.oid);
   oids += "}";
@@ -57,18 +56,9 @@ Status wait_for_writers(Session& session, const TableInfo& table, const StopSign
       "'AccessExclusiveLock') AND granted"
       " AND pid IS DISTINCT FROM pg_backend_pid() AND ($2::text[] IS NULL OR virtualtransaction = "
       "ANY ($2::text[]))";
-  const TimePoint patience_ends = std::chrono::steady_clock::now() + kWriterPatience;
-  SYNCLINE_ASSIGN(Rows writers, session.query(sql, {oids, std::nullopt}));
-  while (writers.text(0, 0) != "{}") {
-    if (std::chrono::steady_clock::now() > patience_ends) {
-      return Error::retry("loading begins when the transactions that are writing " +
-                          table.qualified_name + " have ended (process " + writers.text(0, 1) +
-                          ")");
-    }
-    if (!pause(kWriterPoll, stop)) return Error::retry("stopping");
-    SYNCLINE_ASSIGN(writers, session.query(sql, {oids, writers.text(0, 0)}));
-  }
-  return {};
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query(sql, {oids, among ? Param(among->transactions) : std::nullopt}));
+  return Writers{rows.text(0, 0), rows.text(0, 1)};
 }
 
 Capture::Capture(const SourceSpec& spec, std::string instance_id)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -150,9 +151,15 @@ class Capture {
   const std::string channel_;
 };
 
-// Waits until no transaction that held a write lock on one of the table's relations at the call is
-// still running. Error: retry when one of them lasts longer than a minute.
-Status wait_for_writers(Session& session, const TableInfo& table, const StopSignal& stop);
+// Transactions that hold a write lock on one of a table's relations.
+struct Writers {
+  std::string transactions = "{}";  // their virtual ids, as an array
+  std::string processes;            // for a person
+  bool none() const { return transactions == "{}"; }
+};
+// All there are, or of those found before the ones that are not over.
+Result<Writers> find_writers(Session& session, const TableInfo& table,
+                             const std::optional<Writers>& among);
 
 // Runs a script in one transaction, some times over, waiting for no lock longer than 50 ms and
 // taking no longer than 700 ms in all: the user's statements queue behind a lock that waits, and

@@ -40,6 +40,9 @@ Action action_of(std::string_view sqlstate) {
   for (std::string_view passing : {"08", "53", "57", "58", "40", "55P03"}) {
     if (starts_with(sqlstate, passing)) return Action::retry;
   }
+  // A table or a column went or came since the statement was made: looking at the catalog again
+  // tells what is to be done.
+  if (sqlstate == "42P01" || sqlstate == "42703") return Action::retry;
   if (sqlstate == "25006") return Action::pause_job;     // read-only transaction
   if (starts_with(sqlstate, "22")) return Action::park;  // a value does not fit its type
   return Action::pause_job;
@@ -75,6 +78,7 @@ Session::~Session() = default;
 Result<std::unique_ptr<Session>> Session::open(const SourceSpec& spec, const StopSignal& stop) {
   SYNCLINE_ASSIGN(auto session, connect(spec, stop));
   SYNCLINE_RETURN_IF_ERROR(session->set_up());
+  SYNCLINE_RETURN_IF_ERROR(session->check_pooler(spec, stop));
   return session;
 }
 
@@ -132,16 +136,34 @@ Status Session::set_up() {
                             "; 13 or newer is needed");
   }
   SYNCLINE_RETURN_IF_ERROR(script(kSettings));
-  SYNCLINE_ASSIGN(const Rows first, query("SELECT pg_backend_pid(), pg_is_in_recovery()"));
-  SYNCLINE_ASSIGN(const Rows second, query("SELECT pg_backend_pid()"));
-  if (first.text(0, 0) != second.text(0, 0)) {
-    return Error::pause_job(
-        "the source is a connection pooler in transaction mode; name the database server itself");
-  }
-  if (first.boolean(0, 1)) {
+  SYNCLINE_ASSIGN(const Rows recovery, query("SELECT pg_is_in_recovery()"));
+  if (recovery.boolean(0, 0))
     return Error::pause_job("the source is a read-only standby; name the primary server");
-  }
   return {};
+}
+
+// A pooler gives its clients process numbers of its own. If it is in transaction mode, a second
+// connection with a transaction open takes the server that answered this one a moment ago.
+Status Session::check_pooler(const SourceSpec& spec, const StopSignal& stop) {
+  const std::string sql = "SELECT pg_backend_pid()";
+  SYNCLINE_ASSIGN(const Rows before, query(sql));
+  if (before.integer(0, 0) == PQbackendPID(connection_.get())) return {};
+  SYNCLINE_ASSIGN(auto second, connect(spec, stop));
+  SYNCLINE_RETURN_IF_ERROR(second->script("BEGIN"));
+  const auto other = second->query(sql);
+  const auto after = query(sql);
+  for (const auto* answer : {&other, &after}) {
+    // A prepared statement of the one is there for the other, or no longer for its own.
+    const bool shared =
+        !answer->ok() && (answer->error().code == "42P05" || answer->error().code == "26000");
+    if (!answer->ok() && !shared) return answer->error();
+  }
+  if (other.ok() && after.ok() && after->text(0, 0) == before.text(0, 0) &&
+      other->text(0, 0) != before.text(0, 0)) {
+    return {};
+  }
+  return Error::pause_job(
+      "the source is a connection pooler in transaction mode; name the database server itself");
 }
 
 bool Session::usable() const {

@@ -114,6 +114,7 @@ class Session {
 
   static Result<std::unique_ptr<Session>> connect(const SourceSpec& spec, const StopSignal& stop);
   Status set_up();
+  Status check_pooler(const SourceSpec& spec, const StopSignal& stop);
   Status wait_socket(bool for_write, TimePoint deadline);
   Status flush(TimePoint deadline);
   Result<Rows> collect(TimePoint deadline);

@@ -292,8 +292,8 @@ Status Source::handle_overflow(Session& session) {
   SYNCLINE_RETURN_IF_ERROR(session.script(forget));
   SYNCLINE_ASSIGN(const Rows watches, session.query("SELECT id FROM " + schema + ".watch"));
   for (int i = 0; i < watches.size(); ++i) {
-    set_notice(static_cast<int>(watches.integer(i, 0)), kLoadedAgain,
-               "loading again: the change log reached capture_log_bytes_max");
+    set_reload_reason(static_cast<int>(watches.integer(i, 0)),
+                      "loading again: the change log reached capture_log_bytes_max");
   }
   restart_plans(std::nullopt);
   return {};

@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/stop_signal.h"
-#include "model/job_status.h"
 #include "model/spec.h"
 #include "source/capture.h"
 #include "source/change_log.h"
@@ -89,17 +88,15 @@ class Source {
   // Makes every member of a watch load its table again. Precondition as above.
   Status start_over(Session& session, int watch, const std::string& why);
 
-  // What the status of a watch's jobs should tell: why it loads again (until its load has ended),
-  // or that some rows pass the capture by.
-  std::optional<JobError> notice(int watch, bool loading) const;
+  // What the status of a watch's jobs should tell: why it loads again (until that load has ended),
+  // and that some rows pass the capture by.
+  std::vector<std::string> warnings(int watch) const;
   void load_ended(int watch);
 
   // Tells whoever waits for this source that its state changed.
   void on_change(std::function<void()> listener);
 
  private:
-  static constexpr const char* kLoadedAgain = "loaded_again";  // a notice's kind
-
   struct Subscription {
     int watch = 0;
     bool touched = true;
@@ -119,7 +116,7 @@ class Source {
   void restart_plans(std::optional<int> watch);
   Status find_changes_of_partitions(Session& session, const TableInfo& table,
                                     const WatchRequest& request, int watch, const TableState& now);
-  void set_notice(int watch, const std::string& kind, const std::string& message);
+  void set_reload_reason(int watch, std::string reason);
   void set_error(std::optional<Error> error);
 
   const SourceSpec spec_;
@@ -144,11 +141,11 @@ class Source {
   std::optional<Error> error_;
   std::map<int, Subscription> subscriptions_;
   int next_subscription_ = 1;
-  int generation_ = 0;                  // the last one
-  int generation_of_all_ = 0;           // the last one that concerned every watch
-  std::map<int, int> generations_;      // by watch
-  std::map<int, JobError> reloads_;     // by watch: why it loads again
-  std::map<int, JobError> uncaptured_;  // by watch: what passes it by
+  int generation_ = 0;                     // the last one
+  int generation_of_all_ = 0;              // the last one that concerned every watch
+  std::map<int, int> generations_;         // by watch
+  std::map<int, std::string> reloads_;     // by watch: why it loads again
+  std::map<int, std::string> uncaptured_;  // by watch: what passes it by
   Position head_;
   TimePoint head_taken_at_;
   std::function<void()> listener_;

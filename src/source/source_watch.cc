@@ -13,7 +13,6 @@ constexpr auto kTablesInterval = std::chrono::seconds(2);
 // A partition that joins with more than this is loaded instead of logged row by row.
 constexpr int64_t kLoggedLeafBytesMax = 64 << 20;
 constexpr int64_t kBlockBytes = 8192;
-constexpr const char* kUncaptured = "uncaptured";
 
 bool contains(const std::vector<uint32_t>& oids, uint32_t oid) {
   return std::find(oids.begin(), oids.end(), oid) != oids.end();
@@ -67,7 +66,7 @@ Status Source::start_over(Session& session, int watch, const std::string& why) {
                                     ".member SET definition = ''"
                                     " WHERE watch = $1::int AND definition <> ''",
                                 {std::to_string(watch)}));
-  set_notice(watch, kLoadedAgain, "loading again: " + why);
+  set_reload_reason(watch, "loading again: " + why);
   restart_plans(watch);
   return {};
 }
@@ -100,17 +99,15 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
   if (known == 0 || difference) SYNCLINE_RETURN_IF_ERROR(capture_.grant_to_readers(session));
   // Others that share the watch look at the table anew; the caller just did.
   if (difference) restart_plans(installed.id);
-  {
-    const std::lock_guard lock(mutex_);
-    uncaptured_.erase(installed.id);
-  }
+  const std::lock_guard lock(mutex_);
+  uncaptured_.erase(installed.id);
   if (installed.uncaptured) {
-    set_notice(installed.id, kUncaptured,
-               "rows that the subscription brings are not captured, since the role does not own " +
-                   table.qualified_name + "; run: ALTER TABLE " + table.qualified_name +
-                   " OWNER TO " + Session::quote_identifier(spec_.user));
+    uncaptured_[installed.id] =
+        "rows that the subscription brings are not captured, since the role does not own " +
+        table.qualified_name + "; run: ALTER TABLE " + table.qualified_name + " OWNER TO " +
+        Session::quote_identifier(spec_.user);
   }
-  return WatchStart{installed.id, generation(installed.id)};
+  return WatchStart{installed.id, generation_};
 }
 
 // The rows of a partition that joined were written without our triggers, those of one that left
@@ -134,18 +131,19 @@ Status Source::find_changes_of_partitions(Session& session, const TableInfo& tab
   return every_row ? capture_.log_every_row(session, watch) : Status();
 }
 
-void Source::set_notice(int watch, const std::string& kind, const std::string& message) {
+void Source::set_reload_reason(int watch, std::string reason) {
   const std::lock_guard lock(mutex_);
-  auto& notices = kind == kUncaptured ? uncaptured_ : reloads_;
-  notices[watch] = {kind, message, clock_.wall_time_us()};
+  reloads_[watch] = std::move(reason);
 }
 
-std::optional<JobError> Source::notice(int watch, bool loading) const {
+std::vector<std::string> Source::warnings(int watch) const {
   const std::lock_guard lock(mutex_);
-  const auto reload = reloads_.find(watch);
-  if (loading && reload != reloads_.end()) return reload->second;
-  const auto uncaptured = uncaptured_.find(watch);
-  return uncaptured == uncaptured_.end() ? std::nullopt : std::optional(uncaptured->second);
+  std::vector<std::string> found;
+  for (const auto* notices : {&reloads_, &uncaptured_}) {
+    const auto notice = notices->find(watch);
+    if (notice != notices->end()) found.push_back(notice->second);
+  }
+  return found;
 }
 
 void Source::load_ended(int watch) {

@@ -77,6 +77,20 @@ class PostgresServer:
         password_file.unlink()
         return self
 
+    def copy_of(self, primary):
+        """A standby: a copy that follows the primary. Instead of create()."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        if _server_user():
+            shutil.chown(self.home, _server_user(), _server_user())
+        backup = common.spawn(
+            [str(self.bin / "pg_basebackup"), "-D", str(self.data), "-h", "127.0.0.1", "-R",
+             "-p", str(primary.port), "-U", primary.user, "--checkpoint=fast", "--no-sync"],
+            self.log_path, cwd="/", user=_server_user(),
+            environment={**os.environ, "PGPASSWORD": primary.password})
+        if backup.wait(120) != 0:
+            raise common.ServerFailed("pg_basebackup failed:\n" + common.tail(self.log_path))
+        return self
+
     def start(self, timeout_s=60):
         command = [str(self.bin / "postgres"), "-D", str(self.data)]
         for name, value in self.settings.items():

@@ -1,0 +1,205 @@
+"""Nobody waits for us longer than a second, and we take no more than our share: connections,
+snapshots, and nothing at all while idle."""
+
+import os
+import signal
+import threading
+import time
+
+import psycopg2
+import pytest
+from common import wait_for
+from watched import ENTRIES, make_live
+
+WAIT_MAX_S = 1.0  # the budget of design section 11
+SLOW_MACHINE_S = 1.0  # on top of it, for a test machine that does other things as well
+
+
+@pytest.fixture
+def live(running):
+    return make_live(running)
+
+
+class Hammer(threading.Thread):
+    """Short transactions on some tables, one after the other; keeps the longest time one took."""
+
+    def __init__(self, stage, tables, pause_s=0.0):
+        super().__init__(daemon=True)
+        self.stage, self.tables, self.pause_s = stage, tables, pause_s
+        self.stopping = threading.Event()
+        self.slowest_s, self.count, self.error = 0.0, 0, None
+
+    def run(self):
+        session = self.stage.connect()
+        cursor = session.cursor()
+        try:
+            while not self.stopping.wait(self.pause_s):
+                table = self.tables[self.count % len(self.tables)]
+                self.count += 1
+                begun = time.monotonic()
+                cursor.execute(f"UPDATE {table} SET s = 'step {self.count}'"
+                               f" WHERE id = {self.count % 499 + 1}")
+                self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+        except psycopg2.Error as error:
+            self.error = error
+        finally:
+            session.close()
+
+    def stop(self):
+        self.stopping.set()
+        self.join(30)
+        assert self.error is None, self.error
+        assert self.slowest_s < WAIT_MAX_S + SLOW_MACHINE_S, f"one waited {self.slowest_s:.2f} s"
+
+
+def test_jobs_are_created_while_writers_hammer_their_tables(running):
+    """And while a transaction that stays open keeps one table's triggers from being made."""
+    tables = [f"t{n}" for n in range(6)]
+    for table in tables:
+        running.run(f"CREATE TABLE {table} (id int PRIMARY KEY, s text)")
+        running.run(f"INSERT INTO {table} SELECT n, 'row' FROM generate_series(1, 500) n")
+    stuck = running.connect(autocommit=False)
+    stuck.cursor().execute("UPDATE t5 SET s = 'held' WHERE id = 500")
+    hammers = [Hammer(running, tables), Hammer(running, tables), Hammer(running, ["t5"], 0.01)]
+    for hammer in hammers:
+        hammer.start()
+    for table in tables:
+        running.add_job(table, ENTRIES, index=running.index(table), name=f"job-{table}")
+    wait_for(lambda: all(running.api.status(f"job-{table}")["state"] == "live"
+                         for table in tables[:5]), 60, "all but one are live")
+    wait_for(lambda: "locked" in str(running.api.status("job-t5")["error"]), 30, "one says why not")
+    time.sleep(3)
+    stuck.commit()
+    stuck.close()
+    for hammer in hammers:
+        hammer.stop()
+    running.wait_until_equal()
+
+
+def begin_load(stage, rows=100_000):
+    stage.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
+    stage.run("INSERT INTO t SELECT n, repeat('x', 300) FROM generate_series(1, %s) n", (rows,))
+    stage.job = stage.add_job("t", ENTRIES)
+    wait_for(lambda: stage.api.status(stage.job)["load"]["rows_done"] > 0, 60, "it loads", 0.01)
+
+
+def alter_within_budget(stage):
+    budget_ms = int(1000 * (WAIT_MAX_S + SLOW_MACHINE_S))
+    session = stage.connect(options=f"-c lock_timeout={budget_ms}")
+    session.cursor().execute("ALTER TABLE t ADD COLUMN late int")
+    session.close()
+
+
+def test_an_alter_table_in_the_middle_of_a_copy(running):
+    begin_load(running)
+    alter_within_budget(running)
+    running.wait_until_equal()
+
+
+class Frozen:
+    """The cluster answers nothing, while it lasts."""
+
+    def __init__(self, stage):
+        self.process = stage.opensearch.process.pid
+
+    def __enter__(self):
+        os.kill(self.process, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        os.kill(self.process, signal.SIGCONT)
+
+
+def test_an_alter_table_in_the_middle_of_a_copy_that_stands_still(running):
+    """The cluster takes nothing, so the COPY's rows go nowhere."""
+    begin_load(running)
+    with Frozen(running):
+        time.sleep(2)
+        alter_within_budget(running)
+    running.wait_until_equal()
+
+
+def copies_with_snapshot(stage):
+    return stage.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'syncline'"
+                     " AND datname = current_database() AND backend_xmin IS NOT NULL"
+                     " AND query ILIKE 'COPY%'")[0][0]
+
+
+def test_no_snapshot_is_held_while_the_cluster_is_away(stage):
+    """Five minutes are two seconds here."""
+    stage.syncline.environment["SYNCLINE_DURATION"] = "load_segment:2000"
+    stage.start()
+    begin_load(stage)
+    with Frozen(stage):
+        wait_for(lambda: copies_with_snapshot(stage), 10, "the COPY stands still")
+        wait_for(lambda: not copies_with_snapshot(stage), 15, "the snapshot is let go", 0.2)
+    stage.wait_until_equal()
+
+
+def test_a_load_in_many_segments(stage):
+    stage.syncline.environment["SYNCLINE_DURATION"] = "load_segment:20"
+    stage.start()
+    begin_load(stage)
+    stage.run("UPDATE t SET s = 'moved' WHERE mod(id, 3) = 0")
+    stage.wait_until_equal()
+
+
+def test_a_stuck_writer_holds_up_its_own_table_alone(running):
+    """Starting over waits for transactions that are writing."""
+    for table in ("t", "u"):
+        running.run(f"CREATE TABLE {table} (id int PRIMARY KEY, s text)")
+        running.run(f"INSERT INTO {table} VALUES (1, 'a')")
+    running.job = running.add_job("t", ENTRIES)
+    running.wait_until_equal()
+    stuck = running.connect(autocommit=False)
+    stuck.cursor().execute("UPDATE t SET s = 'held'")
+    running.api.post(f"/jobs/{running.job}/resync")
+    time.sleep(1)
+    other = running.add_job("u", ENTRIES, index=running.index("u"))
+    wait_for(lambda: running.api.status(other)["state"] == "live", 20, "the other job is live")
+    assert running.api.status(running.job)["state"] != "live"
+    stuck.commit()
+    stuck.close()
+    running.wait_until_equal()
+
+
+def test_connections_stay_within_their_limit(stage):
+    """100 jobs on three connections."""
+    jobs = 100
+    stage.syncline.start()
+    stage.api.create("sources", stage.source_body(max_connections=3))
+    stage.api.create("targets", stage.target_body())
+    most = 0
+
+    def look():
+        nonlocal most
+        most = max(most, stage.run("SELECT count(*) FROM pg_stat_activity WHERE datname ="
+                                   " current_database() AND application_name = 'syncline'")[0][0])
+    for n in range(jobs):
+        stage.run(f"CREATE TABLE t{n} (id int PRIMARY KEY, s text);"
+                  f" INSERT INTO t{n} VALUES ({n}, 'a')")
+        # An index for each would be too much for the cluster.
+        stage.add_job(f"t{n}", ["id:integer", ("s", f"s{n}", "text")], name=f"job-{n}",
+                      index=stage.index(f"i{n % 4}"))
+        look()
+
+    def all_live():
+        look()
+        return all(stage.api.status(f"job-{n}")["state"] == "live" for n in range(jobs))
+    wait_for(all_live, 180, "all are live", 0.5)
+    assert 2 <= most <= 3
+    stage.wait_until_equal()
+
+
+def wal_position(stage):
+    return stage.run("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")[0][0]
+
+
+def test_nothing_is_written_while_idle(live):
+    live.run("UPDATE t SET s = 'last' WHERE id < 100")
+    live.wait_until_equal()
+    time.sleep(8)  # the last position, the last rotation
+    live.run("CHECKPOINT")
+    before = wal_position(live)
+    time.sleep(10)
+    # The server itself notes running transactions now and then.
+    assert wal_position(live) - before < 400
