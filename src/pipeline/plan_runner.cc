@@ -13,7 +13,9 @@ namespace {
 constexpr auto kPauseMin = std::chrono::milliseconds(100);
 constexpr auto kConnectPoll = std::chrono::milliseconds(5);
 constexpr auto kPauseMax = std::chrono::seconds(3);
-constexpr auto kFailedPause = std::chrono::seconds(60);
+// What needs a person is tried again soon, for somebody may be mending it just now, then each minute.
+constexpr auto kFailedPauseMin = std::chrono::seconds(3);
+constexpr auto kFailedPauseMax = std::chrono::seconds(60);
 // Stored as the plan's shape while a resync that a user asked for is not over: strangers go as
 // well.
 constexpr const char* kResyncShape = "resync";
@@ -118,15 +120,22 @@ bool PlanRunner::all_paused() const {
 
 void PlanRunner::run() {
   Duration retry_pause = kPauseMin;
+  Duration failed_pause = kFailedPauseMin;
   while (!stop_.raised()) {
     const TimePoint begun = parts_.clock.now();
     Status ended = run_once();
     if (stop_.raised()) break;
     if (ended.ok()) continue;
     set_trouble(ended.error());
-    if (parts_.clock.now() - begun > 2 * kPauseMax) retry_pause = kPauseMin;
-    const bool needs_person = ended.error().action != Action::retry;
-    pause(needs_person ? Duration(kFailedPause) : retry_pause);
+    const Duration lasted = parts_.clock.now() - begun;
+    if (lasted > 2 * kPauseMax) retry_pause = kPauseMin;
+    if (lasted > 2 * kFailedPauseMax) failed_pause = kFailedPauseMin;
+    if (ended.error().action != Action::retry) {
+      pause(failed_pause);
+      failed_pause = std::min<Duration>(2 * failed_pause, kFailedPauseMax);
+      continue;
+    }
+    pause(retry_pause);
     retry_pause = std::min<Duration>(2 * retry_pause, kPauseMax);
   }
   {

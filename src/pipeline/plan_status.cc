@@ -77,10 +77,12 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.documents.conflicts = counts_.conflicts;
   status.parked = parts_.parked.count_job(job);
   status.lag.changes = view.last_lag;
-  if (const auto counted = fresh_lag ? count_lag(job, view) : std::nullopt) {
-    status.lag.changes = *counted;
+  if (fresh_lag && view.reached) {
+    // What cannot be counted just now is not nothing.
+    const int64_t at_least = std::max<int64_t>(1, view.last_lag);
+    status.lag.changes = count_lag(job, view).value_or(at_least);
     const std::lock_guard lock(mutex_);
-    jobs_[job].last_lag = *counted;
+    jobs_[job].last_lag = status.lag.changes;
   }
   if (sweep_due) ++status.lag.changes;
   if (status.lag.changes > 0) {
@@ -99,7 +101,6 @@ Source& PlanRunner::source_of(const std::string& job) const {
 // Keys that were logged before now and are not yet in the index: those that the position reached
 // does not see, and unfinished fan-outs. Nothing if a source cannot be asked.
 std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
-  if (view.watch == 0 || !view.reached) return std::nullopt;
   Source& source = source_of(job);
   if (source.error()) return std::nullopt;
   int64_t changes = 0;

@@ -132,7 +132,7 @@ KEYS = {
 @pytest.mark.parametrize("kind", KEYS)
 def test_ids_whose_text_depends_on_the_session(running, kind):
     def key(number):
-        return KEYS[kind].replace("{n}", str(number))
+        return KEYS[kind].replace("{n}", f"({number})")
     running.run(f"CREATE TABLE t (id {kind}, n int, s text)")
     running.run(f"INSERT INTO t SELECT {key('n')}, n, 'row' FROM generate_series(1, 60) n")
     running.job = running.add_job("t", [opaque("id"), "n:integer", "s:text"])
@@ -175,12 +175,12 @@ def test_values_that_are_equal_and_print_differently(running, kind, before, afte
     running.run(f"INSERT INTO t SELECT n, {before} FROM generate_series(1, 20) n")
     running.job = running.add_job("t", ["id:integer", opaque("v")])
     running.wait_until_equal()
-    before_source = running.found()["1"]
+    value = running.found()["1"]["v"]
     running.run(f"UPDATE t SET v = {after} WHERE id < 10")
     running.wait_until_equal()
     documents = running.api.status(running.job)["documents"]
     assert documents["indexed"] == 29, "the change was captured"
-    assert running.found()["15"] == before_source
+    assert running.found()["15"]["v"] == value, "the oracle's words for it are ours"
 
 
 def test_ids_that_are_equal_and_print_differently(running):
@@ -221,7 +221,7 @@ def test_foreign_key_cascades_views_rules_and_functions(running):
     running.run("WITH gone AS (DELETE FROM t WHERE id > 190 RETURNING *)"
                 " INSERT INTO t SELECT id + 1000, s, p, q FROM gone")
     running.wait_until_equal()
-    assert running.found()["70"]["s"] == "ruled" and "500" in running.found()
+    assert running.found()["70"]["s"] == "ruled" and "1500" in running.found()
 
 
 def test_copy_merge_and_upserts(live):

@@ -88,6 +88,11 @@ def lag(stage, job="customers"):
     return stage.api.status(job)["lag"]["changes"]
 
 
+def is_done(stage, job="customers"):
+    status = stage.api.status(job)  # both of one moment
+    return status["state"] == "live" and status["lag"]["changes"] == 0
+
+
 def single_changes(stage, reader, unfinished, step_of):
     """Changes other orders one by one until nothing is unfinished; the delays until readable."""
     delays = []
@@ -183,8 +188,7 @@ def test_a_stop_in_the_middle_of_a_fan_out_forgets_nothing(big, kill):
     assert reader.count("customer", "before") < DOCUMENTS
     big.run("UPDATE orders SET status = 'dead' WHERE id % 500 = 0")
     big.syncline.start()
-    wait_for(lambda: lag(big) == 0 and big.api.status("customers")["state"] == "live", TIMEOUT_S,
-             "it is finished")
+    wait_for(lambda: is_done(big), TIMEOUT_S, "it is finished")
     assert reader.count("customer", "before") == DOCUMENTS
     big.wait_until_equal(TIMEOUT_S)
 
