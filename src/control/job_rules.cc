@@ -160,9 +160,9 @@ std::vector<const JobSpec*> find_circle(const JobSpec& job, const Neighbours& ot
     const JobSpec* const last = reached[i];
     if (own.at_or_around(last->compare_target) != nullptr) {
       std::vector<const JobSpec*> way;
-      for (const JobSpec* step = last; step != nullptr; step = reached_from[step]) {
-        way.insert(way.begin(), step);
-      }
+      for (const JobSpec* step = last; step != nullptr; step = reached_from[step])
+        way.push_back(step);
+      std::reverse(way.begin(), way.end());
       return way;
     }
     for (const JobSpec* next : setters_of_target(*last, others)) {
