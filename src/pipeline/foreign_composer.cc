@@ -11,9 +11,6 @@ namespace syncline {
 
 namespace {
 
-constexpr size_t kIdsMax = DocumentReader::kIdsMax;
-constexpr double kPageBytes = 4 << 20;  // documents held at once
-
 std::vector<std::string> names_written(const Members& members) {
   std::vector<std::string> names;
   for (const auto& member : members) {
@@ -34,14 +31,11 @@ ForeignComposer::ForeignComposer(PlanContext& context, const StopSignal& stop)
       reader_(stop),
       properties_(context.members),
       own_names_(names_written(context.members)),
-      found_(context.members.size()) {}
-
-size_t ForeignComposer::page_size() const {
-  return std::clamp<size_t>(static_cast<size_t>(kPageBytes / document_bytes_), 1, kIdsMax);
-}
+      found_(context.members.size()),
+      page_size_(DocumentReader::kIdsMax) {}
 
 Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
-  ids = ids.first(std::min(ids.size(), page_size()));
+  ids = ids.first(std::min(ids.size(), page_size_.documents()));
   const TimePoint read_at = context_.clock.now();
   Composition composition;
   composition.documents = ids.size();
@@ -95,10 +89,7 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
   for (const std::string& id : ids) {
     if (!found.contains(id)) composition.nothing_to_do.push_back(id);
   }
-  if (!documents_.empty()) {
-    const auto mean = static_cast<double>(bytes) / static_cast<double>(documents_.size());
-    document_bytes_ += (mean - document_bytes_) / 8;
-  }
+  if (!documents_.empty()) page_size_.learn(bytes, documents_.size());
   return {};
 }
 

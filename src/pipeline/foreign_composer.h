@@ -10,6 +10,7 @@
 #include "document/bulk_builder.h"
 #include "document/stored_source.h"
 #include "pipeline/composer.h"
+#include "pipeline/page_size.h"
 #include "pipeline/property_rows.h"
 #include "pipeline/row_reader.h"
 
@@ -29,7 +30,6 @@ class ForeignComposer final : public Composer {
     int64_t primary_term = 0;
   };
 
-  size_t page_size() const;
   Status read_documents(std::span<const std::string> ids, Composition& composition);
   Status read_rows();
   std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
@@ -43,7 +43,7 @@ class ForeignComposer final : public Composer {
   std::vector<Document> documents_;     // of the page
   std::vector<std::string> ids_;        // theirs
   BulkBuilder builder_;
-  double document_bytes_ = 1024;  // as stored: a running mean
+  PageSize page_size_;
   std::vector<std::optional<std::string_view>> values_;
 };
 

@@ -12,8 +12,7 @@ namespace syncline {
 
 namespace {
 
-constexpr size_t kIdsMax = 1000;        // more than this and a lookup saves nothing more
-constexpr double kPageBytes = 4 << 20;  // rows held at once
+constexpr size_t kIdsMax = 1000;  // more than this and a lookup saves nothing more
 
 ParkedDocument unsendable(const std::string& job, const std::string& id) {
   ParkedDocument parked;
@@ -57,17 +56,14 @@ OwnedComposer::OwnedComposer(PlanContext& context, const StopSignal& stop)
     : context_(context),
       reader_(stop),
       properties_(context.members),
-      found_(context.members.size()) {}
-
-size_t OwnedComposer::page_size() const {
-  return std::clamp<size_t>(static_cast<size_t>(kPageBytes / document_bytes_), 1, kIdsMax);
-}
+      found_(context.members.size()),
+      page_size_(kIdsMax) {}
 
 Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
   // The version first, then the rows (design section 2).
   SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
   const TimePoint read_at = context_.clock.now();
-  SYNCLINE_ASSIGN(ids, read_rows(ids.first(std::min(ids.size(), page_size()))));
+  SYNCLINE_ASSIGN(ids, read_rows(ids.first(std::min(ids.size(), page_size_.documents()))));
   failpoint("rows_read");
   Composition composition;
   composition.documents = ids.size();
@@ -108,9 +104,7 @@ Result<std::span<const std::string>> OwnedComposer::read_rows(std::span<const st
       properties_.read(reader_, ids.size(), [this](const Member& property, size_t document) {
         return compare_key_of(property, document);
       }));
-  const double bytes =
-      static_cast<double>(reader_.bytes_read() - bytes_before) / static_cast<double>(ids.size());
-  document_bytes_ += (bytes - document_bytes_) / 8;
+  page_size_.learn(reader_.bytes_read() - bytes_before, ids.size());
   return ids;
 }
 

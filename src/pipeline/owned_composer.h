@@ -3,6 +3,7 @@
 
 #include "document/bulk_builder.h"
 #include "pipeline/composer.h"
+#include "pipeline/page_size.h"
 #include "pipeline/property_rows.h"
 #include "pipeline/row_reader.h"
 
@@ -24,7 +25,6 @@ class OwnedComposer final : public Composer {
 
  private:
   // How many documents fit in memory at once, by those seen so far.
-  size_t page_size() const;
   Result<std::span<const std::string>> read_rows(std::span<const std::string> ids);
   uint64_t present_members(size_t document) const;
   std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
@@ -37,7 +37,7 @@ class OwnedComposer final : public Composer {
   std::vector<FoundRows> found_;   // by member
   std::vector<uint64_t> present_;  // by document: bits of the index members that have a row
   BulkBuilder builder_;
-  double document_bytes_ = 1024;  // of rows for one document: a running mean
+  PageSize page_size_;
   std::vector<std::optional<std::string_view>> values_;
 };
 
