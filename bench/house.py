@@ -1,4 +1,4 @@
-"""What every case measures in: a private PostgreSQL, an OpenSearch and a Syncline, and their cost."""
+"""What a case measures in: its own PostgreSQL, an OpenSearch, a Syncline, and their cost."""
 
 import json
 import os

@@ -13,7 +13,7 @@ namespace {
 constexpr auto kPauseMin = std::chrono::milliseconds(100);
 constexpr auto kConnectPoll = std::chrono::milliseconds(5);
 constexpr auto kPauseMax = std::chrono::seconds(3);
-// What needs a person is tried again soon, for somebody may be mending it just now, then each minute.
+// What needs a person is tried again soon, for somebody may be mending it now, then each minute.
 constexpr auto kFailedPauseMin = std::chrono::seconds(3);
 constexpr auto kFailedPauseMax = std::chrono::seconds(60);
 // Stored as the plan's shape while a resync that a user asked for is not over: strangers go as

@@ -20,8 +20,8 @@ def live(running):
 def write_in_every_way(cursor, number):
     base = 10000 * number
     cursor.execute("UPDATE t SET n = n + 1 WHERE mod(n, 7) = 3")
-    cursor.execute("INSERT INTO t (id, s, n, at) SELECT x, 'new', x, now() FROM generate_series(%s, %s) x",
-                   (base, base + 50))
+    cursor.execute("INSERT INTO t (id, s, n, at)"
+                   " SELECT x, 'new', x, now() FROM generate_series(%s, %s) x", (base, base + 50))
     cursor.execute("DELETE FROM t WHERE n BETWEEN %s AND %s", (base, base + 10))
     cursor.execute("INSERT INTO t (id, s, n, at) VALUES (%s, 'upsert', 1, now())"
                    " ON CONFLICT DO NOTHING",
