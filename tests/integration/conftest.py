@@ -99,19 +99,24 @@ def running(stage):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    if report.skipped and not hasattr(report, "wasxfail"):
-        skipped.append(item.nodeid)
     if report.failed:
         for path in getattr(item, "log_paths", []):
             report.sections.append((f"end of {path}", common.tail(path, 8000)))
 
 
+def pytest_runtest_logreport(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        skipped.append(report.nodeid)
+
+
 def pytest_sessionfinish(session, exitstatus):
-    """No test is skipped silently; and who asks for it is told which real servers took part."""
+    """No test is skipped silently; and who asks for it is told which real servers took part, by
+    each of the processes that tests run in."""
     if skipped and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         print(f"\nskipped tests count as failures: {skipped}")
     proof = os.environ.get("SYNCLINE_SERVERS_PROOF")
     if proof:
-        pathlib.Path(proof).write_text(
-            "".join(f"{name} {version}\n" for name, version in sorted(servers_that_ran.items())))
+        with open(proof, "a", encoding="utf-8") as file:
+            file.writelines(
+                f"{name} {version}\n" for name, version in sorted(servers_that_ran.items()))

@@ -1,5 +1,7 @@
 """The change log: roles, backlogs of every shape, overflow, rotation, an index taken away."""
 
+import signal
+
 import pytest
 from common import wait_for
 
@@ -145,8 +147,10 @@ def test_an_index_that_is_deleted_is_made_and_loaded_again(live):
 
 def test_a_guessed_mapping_in_the_way_is_told(live):
     """A bulk that was under way makes a deleted index anew, with whatever types it guesses."""
+    live.syncline.process.send_signal(signal.SIGSTOP)  # it would make it, too
     live.opensearch.request("DELETE", f"/{live.index()}")
     live.opensearch.request("PUT", f"/{live.index()}/_doc/1", {"id": "not a number", "s": "x"})
+    live.syncline.process.send_signal(signal.SIGCONT)
     wait_for(lambda: live.api.status(live.job)["state"] == "failed", 30, "it says so")
     error = live.api.status(live.job)["error"]
     assert error["kind"] == "index" and '"id"' in error["message"] and "delete" in error["message"]
