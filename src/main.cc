@@ -20,6 +20,7 @@
 #include "control/store.h"
 #include "control/uninstall.h"
 #include "pipeline/supervisor.h"
+#include "pipeline/verify_store.h"
 #include "retry/local_schedule.h"
 #include "retry/parked_store.h"
 #include "retry/sqs_queue.h"
@@ -46,12 +47,14 @@ Status serve(const ServeOptions& options, const StopSignals& signals) {
   SYNCLINE_ASSIGN(
       const std::unique_ptr<ParkedStore> parked,
       ParkedStore::open(data.file("parked.db"), {std::chrono::seconds(options.retry_seconds)}));
+  SYNCLINE_ASSIGN(const std::unique_ptr<VerifyStore> verifications,
+                  VerifyStore::open(data.file("verify.db")));
 
   const SystemClock clock;
   SYNCLINE_ASSIGN(const std::unique_ptr<RetrySchedule> retries,
                   make_schedule(options, *parked, clock, store->instance_id()));
   InstalledSources installed(*store);
-  Supervisor engine(*parked, *retries, installed, clock, store->instance_id());
+  Supervisor engine(*parked, *retries, *verifications, installed, clock, store->instance_id());
   JobService service(*store, engine);
   ApiServer server(service, {options.listen, options.port, options.token, {}});
   // The port first: where it is taken, the jobs must not even begin.

@@ -134,6 +134,9 @@ TEST_F(ApiServerTest, CreatesReadsReplacesAndDeletes) {
     }
     EXPECT_EQ(ask("POST", prefix + "/jobs/orders/resync", "{}").status, 200);
     expect_error(ask("POST", prefix + "/jobs/orders/resync", "{\"x\":1}"), 400, "invalid");
+    EXPECT_EQ(ask("POST", prefix + "/jobs/orders/verify", "", {}).status, 202);
+    EXPECT_EQ(ask("POST", prefix + "/jobs/orders/verify", "{\"repair\":true}").status, 202);
+    expect_error(ask("POST", prefix + "/jobs/orders/verify", "{\"x\":1}"), 400, "invalid");
     expect_error(ask("DELETE", prefix + "/sources/shop"), 409, "in_use");
     EXPECT_EQ(ask("DELETE", prefix + "/jobs/orders").body["data"]["name"], "orders");
     EXPECT_EQ(ask("DELETE", prefix + "/sources/shop").status, 200);

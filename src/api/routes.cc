@@ -44,6 +44,9 @@ void add_job_commands(Router& router, JobService& service) {
              [&service](const Call& call) { return write_answer(200, service.resume(call.name)); });
   router.add("POST", "/jobs/:name/resync", BodyRule::optional,
              [&service](const Call& call) { return write_answer(200, service.resync(call.name)); });
+  router.add("POST", "/jobs/:name/verify", BodyRule::options, [&service](const Call& call) {
+    return write_answer(202, service.verify(call.name, call.body));
+  });
 }
 
 void add_failures(Router& router, JobService& service) {

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "control/job_rules.h"
+#include "control/object_reader.h"
 #include "control/spec_parser.h"
 #include "control/status_json.h"
 
@@ -261,6 +262,24 @@ Outcome JobService::resume(const std::string& job) {
 
 Outcome JobService::resync(const std::string& job) {
   if (Outcome saved = save_job_flag(job, false, true); !saved.ok()) return saved;
+  return status(job);
+}
+
+Outcome JobService::verify(const std::string& job, const Json& body) {
+  Faults faults;
+  bool repair = false;
+  if (!body.is_null()) {
+    ObjectReader reader(body, "", faults);
+    repair = reader.boolean("repair", Need::optional).value_or(false);
+    reader.finish();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
+    if (!faults.empty()) return invalid(faults);
+    if (const Status asked = engine_.verify(job, repair); !asked.ok())
+      return internal(asked.error());
+  }
   return status(job);
 }
 

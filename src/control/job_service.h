@@ -51,6 +51,8 @@ class JobService {
   Outcome pause(const std::string& job);
   Outcome resume(const std::string& job);
   Outcome resync(const std::string& job);
+  // Body: nothing, or {"repair": true}.
+  Outcome verify(const std::string& job, const Json& body);
   // May take a second: asks the source.
   Outcome status(const std::string& job) const;
 

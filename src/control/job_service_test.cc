@@ -399,6 +399,18 @@ TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
   EXPECT_EQ(engine_->last()->jobs.size(), 4u);
 }
 
+TEST_F(JobServiceTest, AsksForAVerification) {
+  create_all();
+  ASSERT_TRUE(service_->verify("orders", nullptr).ok());
+  ASSERT_TRUE(service_->verify("orders", Json{{"repair", true}}).ok());
+  using Asked = std::vector<std::pair<std::string, bool>>;
+  EXPECT_EQ(engine_->verified, (Asked{{"orders", false}, {"orders", true}}));
+  expect_refusal(service_->verify("orders", Json{{"repair", 1}, {"x", 2}}), RefusalCode::invalid,
+                 {"repair", "x"});
+  expect_refusal(service_->verify("nope", nullptr), RefusalCode::not_found, {});
+  EXPECT_EQ(engine_->verified.size(), 2u);
+}
+
 TEST(StatusJson, HasTheShapeOfTheContract) {
   JobStatus status;
   status.name = "orders";
@@ -418,9 +430,40 @@ TEST(StatusJson, HasTheShapeOfTheContract) {
             R"("lag":{"changes":3,"seconds":1.5},)"
             R"("documents":{"indexed":1,"deleted":2,"conflicts":3,"strangers":7},"parked":4,)"
             R"("error":{"kind":"target_unreachable","message":"say why",)"
-            R"("since":"1970-01-01T00:00:00.000000Z"},"warnings":["one","two"]})");
+            R"("since":"1970-01-01T00:00:00.000000Z"},"warnings":["one","two"],"verify":null})");
   EXPECT_TRUE(status_json(JobStatus{})["error"].is_null());
   EXPECT_EQ(status_json(JobStatus{})["warnings"], Json::array());
+}
+
+TEST(StatusJson, ShowsAVerification) {
+  JobStatus status;
+  status.verify.emplace();
+  status.verify->state = VerifyReport::State::done;
+  status.verify->progress = 1;
+  status.verify->checked = 9;
+  status.verify->missing = 1;
+  status.verify->different = 1;
+  status.verify->ended_us = 1'769'854'830'123'456;
+  status.verify->samples = {{Difference::Kind::missing, "7", R"({"a":1})", ""},
+                            {Difference::Kind::different, "8", "{\"a\":12345678901234567890.5}",
+                             "{\"a\":12345678901234567890.6}"}};
+  EXPECT_EQ(json_text(status_json(status)["verify"]),
+            R"({"state":"done","repair":false,"progress":1.0,"checked":9,"missing":1,"extra":0,)"
+            R"("different":1,"repaired":0,"samples":[)"
+            R"({"id":"7","kind":"missing","expected":{"a":1},"found":null},)"
+            R"({"id":"8","kind":"different","expected":"{\"a\":12345678901234567890.5}",)"
+            R"("found":"{\"a\":12345678901234567890.6}"}],"error":null,)"
+            R"("ended_at":"2026-01-31T10:20:30.123456Z"})");
+}
+
+// In the middle of no character.
+TEST(StatusJson, ShowsTheBeginningOfALongDocument) {
+  JobStatus status;
+  status.verify.emplace();
+  std::string text(Difference::kShownBytesMax - 1, 'x');
+  status.verify->samples = {{Difference::Kind::extra, "7", "", text + "äö"}};
+  const Json sample = status_json(status)["verify"]["samples"][0];
+  EXPECT_EQ(sample["found"], text + "…");
 }
 
 }  // namespace

@@ -23,6 +23,73 @@ Json error_json(const std::optional<JobError>& error) {
   return {{"kind", error->kind}, {"message", error->message}, {"since", utc_text(error->since_us)}};
 }
 
+std::string_view kind_word(Difference::Kind kind) {
+  switch (kind) {
+    case Difference::Kind::missing:
+      return "missing";
+    case Difference::Kind::extra:
+      return "extra";
+    case Difference::Kind::different:
+      break;
+  }
+  return "different";
+}
+
+std::string_view verify_word(VerifyReport::State state) {
+  switch (state) {
+    case VerifyReport::State::waiting:
+      return "waiting";
+    case VerifyReport::State::running:
+      return "running";
+    case VerifyReport::State::done:
+      return "done";
+    case VerifyReport::State::failed:
+      break;
+  }
+  return "failed";
+}
+
+// A document to look at: whole where it is small, else how it begins.
+Json document_json(const std::string& document) {
+  if (document.empty()) return nullptr;
+  if (document.size() > Difference::kShownBytesMax) {
+    size_t cut = Difference::kShownBytesMax;
+    while ((static_cast<unsigned char>(document[cut]) & 0xC0) == 0x80) --cut;  // whole characters
+    return document.substr(0, cut) + "…";
+  }
+  Json parsed = Json::parse(document, nullptr, false);
+  return parsed.is_discarded() ? Json(document) : parsed;
+}
+
+Json sample_json(const Difference& sample) {
+  Json expected = document_json(sample.expected), found = document_json(sample.found);
+  if (expected == found) {  // in digits that a double does not hold
+    expected = sample.expected;
+    found = sample.found;
+  }
+  return {{"id", sample.id},
+          {"kind", kind_word(sample.kind)},
+          {"expected", std::move(expected)},
+          {"found", std::move(found)}};
+}
+
+Json verify_json(const std::optional<VerifyReport>& report) {
+  if (!report) return nullptr;
+  Json samples = Json::array();
+  for (const Difference& sample : report->samples) samples.push_back(sample_json(sample));
+  return {{"state", verify_word(report->state)},
+          {"repair", report->repair},
+          {"progress", report->progress},
+          {"checked", report->checked},
+          {"missing", report->missing},
+          {"extra", report->extra},
+          {"different", report->different},
+          {"repaired", report->repaired},
+          {"samples", std::move(samples)},
+          {"error", report->error.empty() ? Json(nullptr) : Json(report->error)},
+          {"ended_at", report->ended_us == 0 ? Json(nullptr) : Json(utc_text(report->ended_us))}};
+}
+
 }  // namespace
 
 std::string_view state_word(JobState state) {
@@ -72,7 +139,8 @@ Json status_json(const JobStatus& status) {
             {"strangers", status.documents.strangers}}},
           {"parked", status.parked},
           {"error", error_json(status.error)},
-          {"warnings", status.warnings}};
+          {"warnings", status.warnings},
+          {"verify", verify_json(status.verify)}};
 }
 
 }  // namespace syncline

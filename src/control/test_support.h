@@ -79,6 +79,10 @@ class FakeEngine final : public Engine {
     const auto found = parked.extract(id);
     return found ? std::optional(found.mapped()) : std::nullopt;
   }
+  Status verify(const std::string& job, bool repair) override {
+    verified.emplace_back(job, repair);
+    return {};
+  }
   void stop() override {}
 
   std::shared_ptr<const Configuration> last() const {
@@ -94,6 +98,7 @@ class FakeEngine final : public Engine {
   JobState state = JobState::live;
   std::optional<JobError> error;
   std::map<std::string, Failure> parked;
+  std::vector<std::pair<std::string, bool>> verified;  // what was asked for
 
  private:
   mutable std::mutex mutex_;

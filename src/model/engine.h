@@ -56,6 +56,11 @@ class Engine {
   // parked.
   virtual Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) = 0;
 
+  // Compares the index of a configured job with the tables of all jobs on it, and mends it if
+  // `repair`. Durable before it returns; the plan does it as soon as it is live, and the jobs'
+  // statuses show it. A job that is not configured: an error.
+  virtual Status verify(const std::string& job, bool repair) = 0;
+
   // Stops all plans, nothing lost: positions are stored, threads joined. At most 8 seconds.
   // Idempotent.
   virtual void stop() = 0;

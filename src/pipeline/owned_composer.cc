@@ -136,13 +136,14 @@ std::optional<std::string> OwnedComposer::compare_key_of(const Member& property,
 // In an index that Syncline did not create, documents that were never written by it stay.
 Status OwnedComposer::add_deletes(std::vector<std::string> ids, Composition& composition) {
   std::unordered_map<std::string, int64_t> stored;
-  if (context_.strangers_below > 0 && !ids.empty()) {
+  const int64_t strangers_below = context_.strangers_too ? 0 : context_.strangers_below.load();
+  if (strangers_below > 0 && !ids.empty()) {
     SYNCLINE_ASSIGN(const std::vector<FoundDocument> documents, context_.admin.versions(ids));
     for (const FoundDocument& document : documents) stored[document.id] = document.version;
   }
   for (std::string& id : ids) {
     const auto found = stored.find(id);
-    if (found != stored.end() && found->second < context_.strangers_below) {
+    if (found != stored.end() && found->second < strangers_below) {
       composition.nothing_to_do.push_back(std::move(id));
     } else {
       builder_.add_delete(id);

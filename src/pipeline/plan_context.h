@@ -67,9 +67,11 @@ struct PlanContext {
   const StopSignal& stop;
   DocumentCounts& counts;
   // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
-  // takes them along.
-  int64_t strangers_below = 0;
+  // takes them along. Set by the plan's thread.
+  std::atomic<int64_t> strangers_below{0};
   int64_t strangers_below_after_resync = 0;
+  // While a repair takes them along. Set by the plan's thread.
+  std::atomic<bool> strangers_too{false};
   std::unique_ptr<VersionCounter> versions;  // of an owned plan
 
   // The member in whose source the plan itself is kept: its first index job, else its first job.

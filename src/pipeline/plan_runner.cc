@@ -99,6 +99,7 @@ void PlanRunner::nudge() {
   nudged_ = true;
   woken_.notify_all();
   if (stream_ != nullptr) stream_->wake();
+  if (verifier_ != nullptr) verifier_->wake();
 }
 
 bool PlanRunner::has_ended() const {
@@ -373,12 +374,20 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, S
     loader_ = loader ? &*loader : nullptr;
   }
   if (loader) loader->start();
+  std::optional<Verifier> verifier;
+  verifier.emplace(context, parts_.verifications, verifier_events(context));
+  {
+    const std::lock_guard lock(mutex_);
+    verifier_ = &*verifier;
+  }
   Status ended = stream.run();
   {
     const std::lock_guard lock(mutex_);
     stream_ = nullptr;
     loader_ = nullptr;
+    verifier_ = nullptr;
   }
+  verifier.reset();
   loader.reset();
   // Whatever ended it, the user's settings are put back; a load that goes on later does without.
   bool unfinished = false;
@@ -421,6 +430,7 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     SYNCLINE_RETURN_IF_ERROR(admin.end_load_mode());
     const std::lock_guard lock(mutex_);
     loading_ = false;
+    if (verifier_ != nullptr) verifier_->wake();
     for (const JobConfig& job : config_.jobs)
       parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
     return {};
@@ -435,6 +445,10 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     const std::lock_guard lock(mutex_);
     if (loader_ != nullptr) loader_->end_segment();
   };
+  events.repaired = [this] {
+    const std::lock_guard lock(mutex_);
+    if (verifier_ != nullptr) verifier_->repaired();
+  };
   events.sweep_due = [this] {
     const std::lock_guard lock(mutex_);
     sweep_due_ = true;
@@ -443,6 +457,7 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     const std::lock_guard lock(mutex_);
     sweeping_ = sweep_due_ = false;
     strangers_ = strangers;
+    if (verifier_ != nullptr) verifier_->wake();
     if (config_.owned()) return;
     for (const JobConfig& job : config_.jobs)
       parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
@@ -450,6 +465,26 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
   events.progress = [this](const Member& member, const LoadProgress& progress) {
     const std::lock_guard lock(mutex_);
     jobs_[member.name()].load = progress;
+  };
+  return events;
+}
+
+Verifier::Events PlanRunner::verifier_events(PlanContext& context) {
+  Verifier::Events events;
+  events.live_since = [this] { return live_since(); };
+  events.mark = [this] { return mark_changes(); };
+  events.passed = [this](const std::vector<Position>& marks) { return have_passed(marks); };
+  events.repair = [this](std::vector<std::string> ids) {
+    const std::lock_guard lock(mutex_);
+    if (stream_ != nullptr) stream_->repair(std::move(ids));
+  };
+  events.no_strangers = [this, &context] {
+    Source& source = *context.home().source;
+    const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
+    if (session.ok())
+      static_cast<void>(source.plan_store().set_strangers(**session, context.plan, 0).ok());
+    const std::lock_guard lock(mutex_);
+    strangers_ = 0;
   };
   return events;
 }

@@ -21,6 +21,7 @@
 #include "pipeline/loader.h"
 #include "pipeline/plan_context.h"
 #include "pipeline/stream.h"
+#include "pipeline/verifier.h"
 
 namespace syncline {
 
@@ -43,6 +44,7 @@ class PlanRunner {
     std::shared_ptr<Cluster> cluster;
     ParkedStore& parked;
     RetrySchedule& retries;
+    VerifyStore& verifications;
     const Clock& clock;
     std::function<std::shared_ptr<const Configuration>()> configuration;
     std::function<void()> ended;  // on the runner's thread, its last call
@@ -53,7 +55,8 @@ class PlanRunner {
 
   // Ends it soon: positions are stored, the answers of what is under way are awaited (bounded).
   void request_stop();
-  // Tries again now what it would have tried after a pause: a source's state changed.
+  // Tries again now what it would have tried after a pause: a source's state changed, or somebody
+  // asked for something.
   void nudge();
   bool has_ended() const;
   const PlanConfig& config() const { return config_; }
@@ -96,6 +99,10 @@ class PlanRunner {
                 bool created);
   Loader::Events loader_events(Stream& stream);
   Stream::Events stream_events(IndexAdmin& admin);
+  Verifier::Events verifier_events(PlanContext& context);
+  std::optional<int64_t> live_since() const;
+  Result<std::vector<Position>> mark_changes();
+  bool have_passed(const std::vector<Position>& marks);
   void set_trouble(const Error& error);
   void set_running(const PlanContext& context, bool loading, bool sweeping);
   bool pause(Duration duration);
@@ -128,6 +135,7 @@ class PlanRunner {
   bool nudged_ = false;
   Stream* stream_ = nullptr;
   Loader* loader_ = nullptr;
+  Verifier* verifier_ = nullptr;
 
   std::thread thread_;
 };

@@ -76,6 +76,7 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.documents.deleted = counts_.deleted;
   status.documents.conflicts = counts_.conflicts;
   status.parked = parts_.parked.count_job(job);
+  status.verify = parts_.verifications.report(config_.plan());
   status.lag.changes = view.last_lag;
   if (fresh_lag && view.reached) {
     // What cannot be counted just now is not nothing.
@@ -130,6 +131,47 @@ std::optional<int64_t> PlanRunner::count_fan_outs(const JobView& view) {
     total += *count;
   }
   return total;
+}
+
+// When the last load ended, if the index should be as the tables say.
+std::optional<int64_t> PlanRunner::live_since() const {
+  const std::lock_guard lock(mutex_);
+  if (trouble_ || !started_ || loading_ || sweeping_ || sweep_due_) return std::nullopt;
+  int64_t since_us = 0;
+  for (const auto& [job, view] : jobs_) {
+    if (view.paused || !view.load.finished_us) return std::nullopt;
+    since_us = std::max(since_us, *view.load.finished_us);
+  }
+  return since_us;
+}
+
+// What each job's source has committed by now.
+Result<std::vector<Position>> PlanRunner::mark_changes() {
+  std::vector<Position> marks;
+  for (const JobConfig& job : config_.jobs) {
+    Source& source = *parts_.sources.at(job.spec.source);
+    SYNCLINE_ASSIGN(const auto session,
+                    source.sessions().acquire(SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(Position mark, source.change_log().now(*session));
+    marks.push_back(std::move(mark));
+  }
+  return marks;
+}
+
+bool PlanRunner::have_passed(const std::vector<Position>& marks) {
+  for (size_t i = 0; i < marks.size(); ++i) {
+    const std::string& job = config_.jobs[i].spec.name;
+    JobView view;
+    {
+      const std::lock_guard lock(mutex_);
+      view = jobs_[job];
+    }
+    if (!view.reached) return false;
+    if (view.reached->covers(marks[i]) ? count_fan_outs(view) == 0 : count_lag(job, view) == 0)
+      continue;
+    return false;
+  }
+  return true;
 }
 
 }  // namespace syncline

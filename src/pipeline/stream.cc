@@ -74,6 +74,13 @@ void Stream::wake() {
   arrived_.notify_all();
 }
 
+void Stream::repair(std::vector<std::string> ids) {
+  const std::lock_guard lock(mutex_);
+  inbox_.repair = std::move(ids);
+  inbox_.woken = true;
+  arrived_.notify_all();
+}
+
 void Stream::load_started() {
   loading_ = true;
 }
@@ -113,6 +120,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(context_.owned ? step_sweep() : step_foreign_sweep());
   SYNCLINE_RETURN_IF_ERROR(queue_parked());
   SYNCLINE_RETURN_IF_ERROR(compose_waiting());
+  end_repair();
   SYNCLINE_RETURN_IF_ERROR(collect_positions());
   return save_positions(false);
 }
@@ -149,6 +157,10 @@ Status Stream::take_inbox() {
     SYNCLINE_RETURN_IF_ERROR(settle_result(std::move(result)));
   if (!taken.unknown.empty()) later_.add(taken.unknown, context_.clock.now() + 2 * kBulkTimeout);
   if (taken.segment_ended) confirm_deletes();
+  if (!taken.repair.empty()) {
+    context_.strangers_too = repairing_ = true;
+    queue(repair_feed(), taken.repair, WorkTable::Haste::patient);
+  }
   if (taken.load_finished) {
     loading_ = false;
     SYNCLINE_RETURN_IF_ERROR(std::move(*taken.load_finished));
@@ -392,6 +404,12 @@ Status Stream::queue_parked() {
   SYNCLINE_ASSIGN(const auto ids, context_.retries.take_due(context_.plan, kParkedMax));
   queue(parked_feed(), ids, WorkTable::Haste::patient);
   return {};
+}
+
+void Stream::end_repair() {
+  if (!repairing_ || !table_.feed_is_clear(repair_feed())) return;
+  context_.strangers_too = repairing_ = false;
+  events_.repaired();
 }
 
 Status Stream::collect_positions() {

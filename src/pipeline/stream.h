@@ -38,6 +38,8 @@ class Stream {
     std::function<void()> sweep_due;
     // Every document was composed (sweep), so many strangers aside: the plan's shape is stored.
     std::function<void(int64_t strangers)> swept;
+    // The documents given to repair() were composed.
+    std::function<void()> repaired;
     // Of a foreign plan: what a member has loaded; its documents are composed by the first sweep.
     std::function<void(const Member&, const LoadProgress&)> progress;
   };
@@ -58,7 +60,9 @@ class Stream {
   // pause_job; ok when stopping.
   Status run();
 
-  // From other threads: the load lane's news, and a plain wake.
+  // From other threads: documents to compose again, strangers too.
+  void repair(std::vector<std::string> ids);
+  // The load lane's news, and a plain wake.
   void wake();
   void load_started();
   void segment_ended();
@@ -69,6 +73,7 @@ class Stream {
   struct Inbox {
     std::deque<BulkResult> results;
     std::vector<std::string> unknown;
+    std::vector<std::string> repair;
     bool segment_ended = false;
     std::optional<Status> load_finished;
     bool woken = false;
@@ -83,6 +88,7 @@ class Stream {
   Status request_sweep();
   void add_keys(size_t feed, const ChangeBatch& batch);
   Status queue_parked();
+  void end_repair();
   Status compose_waiting();
   Status collect_positions();
   Status save_positions(bool now);
@@ -104,6 +110,7 @@ class Stream {
   int later_feed() const { return confirm_feed() + 2; }
   int fan_out_feed() const { return confirm_feed() + 3; }
   int parked_feed() const { return confirm_feed() + 4; }
+  int repair_feed() const { return confirm_feed() + 5; }
   void queue(int feed, const std::vector<std::string>& ids, WorkTable::Haste haste);
 
   PlanContext& context_;
@@ -132,6 +139,7 @@ class Stream {
   std::vector<TimePoint> read_at_;  // when each member's log was last read, by feed
   std::vector<bool> more_;          // the member's last batch was not at the head
   bool loading_ = false;
+  bool repairing_ = false;
   std::vector<std::string> deleted_while_loading_;
   TimePoint saved_at_, index_checked_at_;
   const StopSignal

@@ -31,10 +31,11 @@ std::map<std::string, PlanConfig> wanted_plans(const Configuration& configuratio
 
 }  // namespace
 
-Supervisor::Supervisor(ParkedStore& parked, RetrySchedule& retries, EngineListener& listener,
-                       const Clock& clock, std::string instance_id)
+Supervisor::Supervisor(ParkedStore& parked, RetrySchedule& retries, VerifyStore& verifications,
+                       EngineListener& listener, const Clock& clock, std::string instance_id)
     : parked_(parked),
       retries_(retries),
+      verifications_(verifications),
       listener_(listener),
       clock_(clock),
       instance_id_(std::move(instance_id)),
@@ -85,9 +86,17 @@ Result<JobStatus> Supervisor::find_status(const std::string& job, bool fresh_lag
   }
   if (!runner) {
     status.parked = parked_.count_job(job);
+    if (const auto plan = plan_of(job); plan.ok()) status.verify = verifications_.report(*plan);
     return status;
   }
   return runner->status(job, fresh_lag);
+}
+
+Status Supervisor::verify(const std::string& job, bool repair) {
+  SYNCLINE_ASSIGN(const std::string plan, plan_of(job));
+  SYNCLINE_RETURN_IF_ERROR(verifications_.ask(plan, repair));
+  nudge_plan(plan);
+  return {};
 }
 
 void Supervisor::stop() {
@@ -199,6 +208,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
                             nullptr,
                             parked_,
                             retries_,
+                            verifications_,
                             clock_,
                             [this] { return configuration(); },
                             [this] {

@@ -18,6 +18,7 @@
 #include "base/stop_signal.h"
 #include "model/engine.h"
 #include "pipeline/plan_runner.h"
+#include "pipeline/verify_store.h"
 #include "retry/parked_store.h"
 
 namespace syncline {
@@ -25,8 +26,8 @@ namespace syncline {
 class Supervisor final : public Engine {
  public:
   // All outlive the supervisor.
-  Supervisor(ParkedStore& parked, RetrySchedule& retries, EngineListener& listener,
-             const Clock& clock, std::string instance_id);
+  Supervisor(ParkedStore& parked, RetrySchedule& retries, VerifyStore& verifications,
+             EngineListener& listener, const Clock& clock, std::string instance_id);
   ~Supervisor() override;
 
   void apply(std::shared_ptr<const Configuration> configuration) override;
@@ -36,6 +37,7 @@ class Supervisor final : public Engine {
   Result<RetriedFailures> retry_failures(
       const std::string& job, const std::optional<std::vector<std::string>>& ids) override;
   Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) override;
+  Status verify(const std::string& job, bool repair) override;
   void stop() override;
 
  private:
@@ -68,6 +70,7 @@ class Supervisor final : public Engine {
 
   ParkedStore& parked_;
   RetrySchedule& retries_;
+  VerifyStore& verifications_;
   EngineListener& listener_;
   const Clock& clock_;
   const std::string instance_id_;

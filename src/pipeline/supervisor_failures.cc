@@ -87,6 +87,9 @@ void Supervisor::forget_other_plans(const std::map<std::string, PlanConfig>& wan
       spdlog::warn("{}: parked documents not yet removed: {}", plan, forgotten.error().message);
     }
   }
+  const Status forgotten =
+      verifications_.forget([&](const std::string& plan) { return wanted.count(plan) == 0; });
+  if (!forgotten.ok()) spdlog::warn("verifications not yet removed: {}", forgotten.error().message);
 }
 
 }  // namespace syncline

@@ -92,6 +92,13 @@ ChangeLog::ChangeLog(const std::string& schema, int64_t bytes_max)
       one_sql_("SELECT * FROM (" + unseen(schema, kKey, kOfWatch) + ") u LIMIT " +
                std::to_string(ChangeCursor::kKeysMax + 1)) {}
 
+Result<Position> ChangeLog::now(Session& session) const {
+  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT pg_current_snapshot()::text"));
+  auto now = Position::parse(rows.text(0, 0));
+  if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
+  return *std::move(now);
+}
+
 Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since) const {
   SYNCLINE_ASSIGN(const Rows rows,
                   session.query(poll_sql_, {std::to_string(since.xmax), xip_literal(since)}));

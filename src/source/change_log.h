@@ -41,6 +41,9 @@ class ChangeLog {
   // What happened since a position, for all watches together.
   Result<Head> poll(Session& session, const Position& since) const;
 
+  // What has been committed by now.
+  Result<Position> now(Session& session) const;
+
   // Keys of a watch that a position does not see; counts at most kCountMax.
   Result<int64_t> count(Session& session, int watch, const Position& since) const;
   static constexpr int64_t kCountMax = 1'000'000;

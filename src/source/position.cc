@@ -48,6 +48,12 @@ bool Position::sees(uint64_t txid) const {
   return txid < xmax && !std::binary_search(xip.begin(), xip.end(), txid);
 }
 
+// The id below a snapshot's xmax is always that of a transaction that had finished.
+bool Position::covers(const Position& other) const {
+  return xmax >= other.xmax &&
+         std::all_of(xip.begin(), xip.end(), [&](uint64_t txid) { return !other.sees(txid); });
+}
+
 Position Position::advanced_to(const Position& now, uint64_t end) const {
   Position between;
   between.xmax = std::min(end, now.xmax);

@@ -22,6 +22,8 @@ struct Position {
 
   uint64_t xmin() const { return xip.empty() ? xmax : xip.front(); }
   bool sees(uint64_t txid) const;
+  // Whether it sees every transaction that the other one does.
+  bool covers(const Position& other) const;
 
   // This position plus those transactions of `now` (a later one) that were in progress here or lie
   // below `end`: a valid position between the two. Precondition: end >= xmax.

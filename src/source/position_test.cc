@@ -26,6 +26,15 @@ TEST(Position, SeesWhatHadFinished) {
   EXPECT_FALSE(position.sees(20));
 }
 
+TEST(Position, CoversOneThatSeesNoMore) {
+  const Position position = *Position::parse("10:20:10,15");
+  EXPECT_TRUE(position.covers(position));
+  EXPECT_TRUE(Position::parse("20:20:")->covers(position));
+  EXPECT_TRUE(Position::parse("15:30:15,25")->covers(position));
+  EXPECT_FALSE(Position::parse("12:30:12,15")->covers(position));
+  EXPECT_FALSE(Position::parse("10:19:10,15")->covers(position));
+}
+
 TEST(Position, AdvancesPartOfTheWay) {
   const Position before = *Position::parse("10:20:10,15");
   const Position now = *Position::parse("15:40:15,25,35");

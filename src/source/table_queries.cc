@@ -134,6 +134,26 @@ Result<int64_t> TableQueries::count_rows(Session& session) const {
   return rows.integer(0, 0);
 }
 
+// By the places of rows, of which a block has at most one for each 28 bytes (PostgreSQL's
+// MaxHeapTuplesPerPage): a range of them would be a scan of the whole table before version 14.
+Result<Rows> TableQueries::read_links(Session& session, const LeafInfo& leaf, int64_t from_block,
+                                      int64_t blocks) const {
+  return session.query(
+      "SELECT " + link_list_ + " FROM ONLY " + leaf.qualified_name +
+          " t WHERE t.ctid = ANY (ARRAY(SELECT format('(%s,%s)', block, place)::tid"
+          " FROM generate_series($1::bigint, $2::bigint) block,"
+          " generate_series(1, current_setting('block_size')::int / 28) place))",
+      {std::to_string(from_block), std::to_string(from_block + blocks - 1)});
+}
+
+Result<int64_t> TableQueries::count_blocks(Session& session, const LeafInfo& leaf) {
+  SYNCLINE_ASSIGN(
+      const Rows rows,
+      session.query("SELECT pg_relation_size($1::oid) / current_setting('block_size')::bigint",
+                    {std::to_string(leaf.oid)}));
+  return rows.integer(0, 0);
+}
+
 std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const {
   std::string sql = "COPY (SELECT t.ctid, " + (link_only ? link_list_ : select_list_) +
                     " FROM ONLY " + leaf.qualified_name + " t";

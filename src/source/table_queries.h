@@ -44,6 +44,11 @@ class TableQueries {
   // All rows of the table.
   Result<int64_t> count_rows(Session& session) const;
 
+  // The link columns of the rows in some blocks of a leaf, which a short statement reads.
+  Result<Rows> read_links(Session& session, const LeafInfo& leaf, int64_t from_block,
+                          int64_t blocks) const;
+  static Result<int64_t> count_blocks(Session& session, const LeafInfo& leaf);
+
   // COPY of a leaf from a block on: ctid first, then the row as above (only the link columns if
   // `link_only`).
   std::string copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const;
