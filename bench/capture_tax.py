@@ -69,7 +69,8 @@ class Bench:
         from syncline import Syncline
         self.postgres = PostgresServer(self.folder / "postgres", fsync=fsync)
         self.postgres.create().start()
-        self.opensearch = OpenSearchServer(self.folder / "opensearch").start()
+        self.opensearch = OpenSearchServer(self.folder / "opensearch", fast=True)
+        self.opensearch.start()
         self.syncline = Syncline(self.folder / "syncline").start()
         self.connection = psycopg2.connect(**self.postgres.connection_parameters())
         self.connection.autocommit = True

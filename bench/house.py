@@ -68,7 +68,8 @@ class House:
         from syncline import Syncline
         self.postgres = PostgresServer(self.folder / "postgres", fsync=fsync)
         self.postgres.create().start()
-        self.opensearch = OpenSearchServer(self.folder / "opensearch", heap_mb=heap_mb).start()
+        self.opensearch = OpenSearchServer(self.folder / "opensearch", heap_mb=heap_mb,
+                                           fast=True).start()
         self.syncline = Syncline(self.folder / "syncline").start()
         self.connection = self.connect()
         parameters = self.postgres.connection_parameters()

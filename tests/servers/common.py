@@ -12,6 +12,10 @@ CACHE = pathlib.Path(
     os.environ.get("SYNCLINE_CACHE") or pathlib.Path.home() / ".cache" / "syncline")
 
 
+# Half the CPU time of a Java server that is started for a few minutes goes into compiling it well.
+JVM_SHORT_LIVED = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
+
 class ServerFailed(Exception):
     """A server did not do what was asked; the message carries the end of its log."""
 

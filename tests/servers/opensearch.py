@@ -16,10 +16,12 @@ import common
 
 HERE = pathlib.Path(__file__).resolve().parent
 JVM_FLAGS = [
-    "-XX:+UseG1GC", "-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true",
+    "-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true",
     "-Dio.netty.recycler.maxCapacityPerThread=0", "-Dio.netty.allocator.numDirectArenas=0",
     "-Dlog4j2.formatMsgNoLookups=true", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8",
 ]
+# For measuring. A node that lives for minutes spends half of its time on compiling itself well.
+JVM_FAST = ["-XX:+UseG1GC"]
 LOG4J = """\
 status = error
 appender.console.type = Console
@@ -46,9 +48,11 @@ def _build(folder):
 class OpenSearchServer:
     """One node. start() after stop() or kill() comes back with the same data on the same port."""
 
-    def __init__(self, home, heap_mb=512):
+    def __init__(self, home, heap_mb=512, fast=False):
+        """fast: at its best for loads that last, in return for a costly first minute."""
         self.home = pathlib.Path(home)
         self.heap_mb = heap_mb
+        self.fast = fast
         self.port = common.free_port()
         self.transport_port = common.free_port()
         self.log_path = self.home / "opensearch.log"
@@ -70,9 +74,10 @@ class OpenSearchServer:
     def launch(self):
         """Starts the process without waiting; wait_ready() does that."""
         program = fetch()
-        command = ["java", f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m", *JVM_FLAGS, "-cp",
-                   f"{program / 'classes'}:{program / 'lib' / '*'}", "TestNode", str(self.home),
-                   str(self.port), str(self.transport_port)]
+        kind = JVM_FAST if self.fast else common.JVM_SHORT_LIVED
+        command = ["java", f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m", *kind, *JVM_FLAGS,
+                   "-cp", f"{program / 'classes'}:{program / 'lib' / '*'}", "TestNode",
+                   str(self.home), str(self.port), str(self.transport_port)]
         environment = {**os.environ, "LC_ALL": "C.UTF-8"}
         self.process = common.spawn(command, self.log_path, environment)
 

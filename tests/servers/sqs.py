@@ -104,8 +104,8 @@ class ElasticMq:
     def start(self):
         jars = fetch_elasticmq() / "lib" / "*"
         self.process = common.spawn(
-            ["java", "-Xmx128m", f"-Dconfig.file={self.config}", "-cp", str(jars),
-             "org.elasticmq.server.Main"], self.log_path)
+            ["java", "-Xmx128m", *common.JVM_SHORT_LIVED, f"-Dconfig.file={self.config}",
+             "-cp", str(jars), "org.elasticmq.server.Main"], self.log_path)
 
         def answers():
             if self.process.poll() is not None:
