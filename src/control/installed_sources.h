@@ -1,5 +1,5 @@
-// InstalledSources: notes in the store in which databases our schema stands, as the engine tells
-// it.
+// InstalledSources: notes in the store in which databases our schema stands, and what tells each
+// from an older copy of itself, as the engine says.
 //
 // Owner: main. Thread-safe: called from the engine's threads.
 #pragma once
@@ -18,6 +18,13 @@ class InstalledSources final : public EngineListener {
   }
   Status schema_removed(const std::string& source_name) override {
     return store_.clear_installed(source_name);
+  }
+
+  Result<std::optional<DatabaseHistory>> history(const std::string& source_name) override {
+    return store_.history(source_name);
+  }
+  Status remember_history(const std::string& source_name, const DatabaseHistory& history) override {
+    return store_.set_history(source_name, history);
   }
 
  private:

@@ -12,7 +12,7 @@ namespace syncline {
 namespace {
 
 // Applied in order, each once. Never change one that was released: add another.
-constexpr std::array<std::string_view, 1> kMigrations = {
+constexpr std::array<std::string_view, 2> kMigrations = {
     R"(CREATE TABLE meta (
          key TEXT PRIMARY KEY,
          value TEXT NOT NULL
@@ -38,7 +38,9 @@ constexpr std::array<std::string_view, 1> kMigrations = {
          former_name TEXT NOT NULL,
          body TEXT NOT NULL,
          installed INTEGER NOT NULL
-       );)"};
+       );)",
+    R"(ALTER TABLE sources ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+       ALTER TABLE sources ADD COLUMN xmax INTEGER NOT NULL DEFAULT 0)"};
 
 constexpr std::string_view kInstanceIdKey = "instance_id";
 
@@ -233,6 +235,21 @@ Status Store::clear_installed(const std::string& name) {
   SYNCLINE_RETURN_IF_ERROR(state_->run("UPDATE sources SET installed = 0 WHERE name = ?", name));
   if (state_->database.changes() > 0) return {};
   return state_->run("DELETE FROM retired_sources WHERE former_name || '#' || number = ?", name);
+}
+
+Result<std::optional<DatabaseHistory>> Store::history(const std::string& source) const {
+  const std::lock_guard lock(state_->mutex);
+  SYNCLINE_ASSIGN(SqliteStatement find,
+                  state_->database.prepare("SELECT identity, xmax FROM sources WHERE name = ?"));
+  SYNCLINE_ASSIGN(const bool found, find.bind(source).step());
+  if (!found || find.text(0).empty()) return std::optional<DatabaseHistory>();
+  return std::optional(DatabaseHistory{find.text(0), find.integer(1)});
+}
+
+Status Store::set_history(const std::string& source, const DatabaseHistory& history) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->run("UPDATE sources SET identity = ?, xmax = ? WHERE name = ?", history.identity,
+                     history.xmax, source);
 }
 
 }  // namespace syncline

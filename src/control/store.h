@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/engine.h"
 
 namespace syncline {
 
@@ -76,6 +77,10 @@ class Store {
   // deleted meanwhile means the retired one that it became; an unknown name changes nothing.
   Status set_installed(const std::string& name);
   Status clear_installed(const std::string& name);
+
+  // What is remembered of a source's database; nothing for one that was never connected.
+  Result<std::optional<DatabaseHistory>> history(const std::string& source) const;
+  Status set_history(const std::string& source, const DatabaseHistory& history);
 
  private:
   class State;

@@ -47,6 +47,20 @@ class StoreTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+TEST_F(StoreTest, RemembersTheHistoryOfADatabase) {
+  put_source("shop");
+  EXPECT_FALSE(store_->history("shop").value());
+  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900}).ok());
+  ASSERT_TRUE(store_->set_history("nope", {"7:1:5", 900}).ok());
+  open();
+  put_source("shop");  // replaced
+  const auto history = store_->history("shop").value();
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history->identity, "7:1:5");
+  EXPECT_EQ(history->xmax, 900);
+  EXPECT_FALSE(store_->history("nope").value());
+}
+
 TEST_F(StoreTest, KeepsEverythingOverReopening) {
   put_source("shop");
   ASSERT_TRUE(store_->put_target("search", "{\"t\":1}").ok());

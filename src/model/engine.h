@@ -17,6 +17,12 @@
 
 namespace syncline {
 
+// What tells one life of a database from another (design section 2).
+struct DatabaseHistory {
+  std::string identity;  // the server's system identifier, its timeline, the database's oid
+  int64_t xmax = 0;      // ids of transactions from here on had not finished
+};
+
 // What the engine tells control. Called from the engine's threads; must not call back into the
 // engine.
 class EngineListener {
@@ -27,6 +33,11 @@ class EngineListener {
   virtual Status schema_installed(const std::string& source_name) = 0;
   // Everything of ours is gone from the database of this source of Configuration::sources_to_clean.
   virtual Status schema_removed(const std::string& source_name) = 0;
+  // What was last remembered of this source's database, also by an earlier process; nothing if it
+  // was never connected. Durable before it returns. An unknown name changes nothing.
+  virtual Result<std::optional<DatabaseHistory>> history(const std::string& source_name) = 0;
+  virtual Status remember_history(const std::string& source_name,
+                                  const DatabaseHistory& history) = 0;
 };
 
 class Engine {

@@ -239,9 +239,13 @@ std::shared_ptr<Source> Supervisor::obtain_source(const SourceSpec& spec) {
   if (found != sources_.end() && found->second->spec() == spec) return found->second;
   if (found != sources_.end())
     return nullptr;  // drop_unused() takes it away when its plans have ended
-  auto source = std::make_shared<Source>(spec, instance_id_, clock_, [this, name = spec.name] {
-    return listener_.schema_installed(name);
-  });
+  Source::Memory memory;
+  memory.installed = [this, name = spec.name] { return listener_.schema_installed(name); };
+  memory.history = [this, name = spec.name] { return listener_.history(name); };
+  memory.remember_history = [this, name = spec.name](const DatabaseHistory& history) {
+    return listener_.remember_history(name, history);
+  };
+  auto source = std::make_shared<Source>(spec, instance_id_, clock_, std::move(memory));
   source->on_change([this, name = spec.name] { nudge_plans(name); });
   sources_.emplace(spec.name, source);
   return source;

@@ -77,6 +77,7 @@ Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, U
     session->set_stop(stop);
     return Lease(this, std::move(session), use);
   }
+  session.reset();  // before there is another one in its place
   auto opened = Session::open(spec_, stop);
   if (!opened.ok()) {
     give_back(nullptr, use);
@@ -86,11 +87,12 @@ Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, U
 }
 
 void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
+  if (session && !session->idle()) session.reset();  // before its place is free
   {
     const std::lock_guard lock(mutex_);
     --lent_;
     if (use == Use::load) --loads_;
-    if (session && session->idle()) idle_.push_back(std::move(session));
+    if (session) idle_.push_back(std::move(session));
   }
   freed_.notify_all();
 }

@@ -22,6 +22,7 @@ constexpr auto kSilentNap = std::chrono::milliseconds(20);
 constexpr auto kSleepMaxWithoutNotify = std::chrono::milliseconds(100);
 constexpr auto kRotateInterval = std::chrono::seconds(2);
 constexpr auto kOverflowInterval = std::chrono::seconds(1);
+constexpr auto kRememberInterval = std::chrono::seconds(5);
 constexpr auto kReconnectMin = std::chrono::milliseconds(200);
 constexpr auto kReconnectMax = std::chrono::seconds(5);
 // The session of a Syncline that was killed a moment ago may still hold the lock.
@@ -29,12 +30,11 @@ constexpr auto kLockGrace = std::chrono::seconds(15);
 
 }  // namespace
 
-Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clock,
-               std::function<Status()> on_installed)
+Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clock, Memory memory)
     : spec_(spec),
       instance_id_(std::move(instance_id)),
       clock_(clock),
-      on_installed_(std::move(on_installed)),
+      memory_(std::move(memory)),
       sessions_(spec, 1),
       capture_(spec, instance_id_),
       change_log_(capture_.schema(), spec.capture_log_bytes_max),
@@ -158,17 +158,44 @@ Status Source::connect_and_read() {
     for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
   }
   SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema()));
+  SYNCLINE_RETURN_IF_ERROR(check_history(*session));
   set_error(std::nullopt);
   connecting_.store(false);
   last_change_at_ = clock_.now();
-  return read_changes(*session);
+  const Status ended = read_changes(*session);
+  const Status remembered = remember_history();
+  return ended.ok() ? remembered : ended;
+}
+
+// An older copy lacks changes that are in the indices already, and no key will tell of it.
+Status Source::check_history(Session& session) {
+  std::optional<DatabaseHistory> before = history_;
+  if (history_.identity.empty()) {
+    SYNCLINE_ASSIGN(before, memory_.history());
+  }
+  SYNCLINE_ASSIGN(const DatabaseHistory now, read_history(session));
+  if (before) {
+    if (const auto why = lost_history(*before, now)) {
+      spdlog::warn("source {}: {}; loading again", spec_.name, *why);
+      const std::lock_guard admin(admin_mutex_);
+      SYNCLINE_RETURN_IF_ERROR(load_everything_again(session, "loading again: " + *why));
+    }
+  }
+  history_ = now;
+  return remember_history();
+}
+
+Status Source::remember_history() {
+  remembered_at_ = clock_.now();
+  return memory_.remember_history(history_);
 }
 
 // The running owner holds an advisory lock for as long as its reader is connected.
 Status Source::take_ownership(Session& session) {
   {
     const std::lock_guard admin(admin_mutex_);
-    SYNCLINE_RETURN_IF_ERROR(on_installed_());  // before: what is half made must be cleaned as well
+    SYNCLINE_RETURN_IF_ERROR(
+        memory_.installed());  // before: what is half made must be cleaned as well
     SYNCLINE_RETURN_IF_ERROR(capture_.install_schema(session));
   }
   SYNCLINE_ASSIGN(const bool locked, capture_.try_lock(session));
@@ -211,6 +238,9 @@ Status Source::poll(Session& session) {
     last_change_at_ = asked_at;
     log_used_ = true;
   }
+  history_.xmax = std::max(history_.xmax, static_cast<int64_t>(head.now.xmax));
+  if (head.any_change && asked_at - remembered_at_ > kRememberInterval)
+    SYNCLINE_RETURN_IF_ERROR(remember_history());
   touch(head);
   const std::lock_guard lock(mutex_);
   head_ = head.now;
@@ -274,9 +304,7 @@ Status Source::handle_overflow(Session& session) {
                spec_.name);
   const std::lock_guard admin(admin_mutex_);
   // Before and after the flag goes: what a writer drops in between is dropped before it is loaded.
-  const std::string forget = "UPDATE " + capture_.schema() +
-                             ".member SET definition = '', position = pg_current_snapshot()";
-  SYNCLINE_RETURN_IF_ERROR(session.script(forget));
+  SYNCLINE_RETURN_IF_ERROR(forget_loads(session));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
   const std::string schema = capture_.schema();
@@ -289,12 +317,22 @@ Status Source::handle_overflow(Session& session) {
       ".state', s & 7);"
       " PERFORM setval('" +
       schema + ".overflow', 0); END IF; END $room$"));
-  SYNCLINE_RETURN_IF_ERROR(session.script(forget));
-  SYNCLINE_ASSIGN(const Rows watches, session.query("SELECT id FROM " + schema + ".watch"));
-  for (int i = 0; i < watches.size(); ++i) {
-    set_reload_reason(static_cast<int>(watches.integer(i, 0)),
-                      "loading again: the change log reached capture_log_bytes_max");
-  }
+  return load_everything_again(session,
+                               "loading again: the change log reached capture_log_bytes_max");
+}
+
+Status Source::forget_loads(Session& session) {
+  return session.script("UPDATE " + capture_.schema() +
+                        ".member SET definition = '', position = pg_current_snapshot()");
+}
+
+// Precondition: admin_mutex_ is held.
+Status Source::load_everything_again(Session& session, const std::string& why) {
+  SYNCLINE_RETURN_IF_ERROR(forget_loads(session));
+  SYNCLINE_ASSIGN(const Rows watches,
+                  session.query("SELECT id FROM " + capture_.schema() + ".watch"));
+  for (int i = 0; i < watches.size(); ++i)
+    set_reload_reason(static_cast<int>(watches.integer(i, 0)), why);
   restart_plans(std::nullopt);
   return {};
 }

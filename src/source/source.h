@@ -22,6 +22,7 @@
 #include "source/capture.h"
 #include "source/change_log.h"
 #include "source/fingerprint.h"
+#include "source/history.h"
 #include "source/lock_watch.h"
 #include "source/plan_store.h"
 #include "source/session_pool.h"
@@ -30,10 +31,13 @@ namespace syncline {
 
 class Source {
  public:
-  // on_installed: called (on the reader's thread) when our schema exists, durable before it
-  // returns.
-  Source(const SourceSpec& spec, std::string instance_id, const Clock& clock,
-         std::function<Status()> on_installed);
+  // What outlives the process. Called on the reader's thread, durable before they return.
+  struct Memory {
+    std::function<Status()> installed;  // our schema exists
+    std::function<Result<std::optional<DatabaseHistory>>()> history;
+    std::function<Status(const DatabaseHistory&)> remember_history;
+  };
+  Source(const SourceSpec& spec, std::string instance_id, const Clock& clock, Memory memory);
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -109,6 +113,10 @@ class Source {
   Status read_changes(Session& session);
   Status poll(Session& session);
   Status handle_overflow(Session& session);
+  Status check_history(Session& session);
+  Status remember_history();
+  Status forget_loads(Session& session);
+  Status load_everything_again(Session& session, const std::string& why);
   Status check_tables_when_due(Session& session);
   Status sleep_until_woken(Session& session);
   Status rotate_when_due(Session& session);
@@ -122,7 +130,7 @@ class Source {
   const SourceSpec spec_;
   const std::string instance_id_;
   const Clock& clock_;
-  const std::function<Status()> on_installed_;
+  const Memory memory_;
   SessionPool sessions_;
   Capture capture_;
   const ChangeLog change_log_;
@@ -151,6 +159,8 @@ class Source {
   std::function<void()> listener_;
 
   // The reader's alone:
+  DatabaseHistory history_;  // of the database as last seen; no identity: never
+  TimePoint remembered_at_;
   TimePoint last_change_at_;
   TimePoint last_rotation_at_;
   TimePoint last_overflow_at_;
