@@ -27,7 +27,9 @@ TABLES = {
               " weight float8)",
     "notes": "(pk bigserial PRIMARY KEY, order_id int, note text, status text)",
     # No foreign key: shipments may lack their order, and come before it.
-    "shipments": "(pk serial PRIMARY KEY, order_id int, carrier text, sent timestamp)",
+    # In leaves, between which rows move when their pk changes.
+    "shipments": "(pk serial PRIMARY KEY, order_id int, carrier text, sent timestamp)"
+                 " PARTITION BY RANGE (pk)",
     "items": "(pk bigserial PRIMARY KEY, order_id int REFERENCES public.orders ON DELETE CASCADE"
              " ON UPDATE CASCADE, line int, sku text, price numeric(12, 2))",
     "tags": "(order_id int REFERENCES public.orders ON DELETE CASCADE ON UPDATE CASCADE, tag text,"
@@ -39,6 +41,9 @@ CHILDREN = ["items", "shipments", "tags", "notes", "vat_rates", "carriers"]
 def create_tables(run):
     for name, columns in TABLES.items():
         run(f"CREATE TABLE {name} {columns}")
+    run("CREATE TABLE shipments_minus PARTITION OF shipments FOR VALUES FROM (MINVALUE) TO (0);"
+        "CREATE TABLE shipments_first PARTITION OF shipments FOR VALUES FROM (0) TO (60);"
+        "CREATE TABLE shipments_rest PARTITION OF shipments DEFAULT")
     for name in ("orders (customer_id)", "items (order_id)", "shipments (order_id)"):
         run(f"CREATE INDEX ON {name}")
 

@@ -1,5 +1,5 @@
-"""Seeded random writers and random trouble on one index fed by jobs of every kind; afterwards the
-index equals the tables, whole.
+"""Seeded random writers, random trouble and random DDL on one index fed by jobs of every kind;
+afterwards the index equals the tables, whole.
 
 SYNCLINE_SEEDS=a-b runs the seeds from a to b; without it two run.
 """
@@ -10,8 +10,36 @@ import random
 import pytest
 import shop
 import workload
+from common import wait_for
+from psycopg2 import errors
 
 WRITERS = 5
+# What administrators do to tables in use; a transaction each.
+DEFINITIONS = [
+    "ALTER TABLE orders ADD COLUMN IF NOT EXISTS extra int DEFAULT 7",
+    "ALTER TABLE orders DROP COLUMN IF EXISTS extra",
+    "ALTER TABLE customers ALTER COLUMN name TYPE varchar(200)",
+    "ALTER TABLE customers RENAME COLUMN city TO town;"
+    "ALTER TABLE customers RENAME COLUMN town TO city",
+    "ALTER TABLE items ALTER COLUMN price TYPE numeric(14, 3)",
+    "ALTER TABLE items ALTER COLUMN price TYPE numeric(12, 2)",
+    "VACUUM FULL items",
+    "CLUSTER orders USING orders_pkey",
+    "CREATE INDEX IF NOT EXISTS tags_by_tag ON tags (tag)",
+    "ALTER TABLE shipments DETACH PARTITION shipments_first;"
+    "UPDATE shipments_first SET carrier = 'detached' WHERE order_id < 30;"
+    "INSERT INTO shipments_first (pk, order_id, carrier)"
+    " SELECT max(pk) + 1, 3, 'put in' FROM shipments_first HAVING max(pk) < 50;"
+    "DELETE FROM shipments_first WHERE order_id BETWEEN 31 AND 40;"
+    "ALTER TABLE shipments ATTACH PARTITION shipments_first FOR VALUES FROM (0) TO (60)",
+    "TRUNCATE shipments_first",
+]
+NEW_LEAF = ("DELETE FROM shipments WHERE abs(pk) >= 1000000;"
+            "CREATE TABLE shipments_new (LIKE shipments INCLUDING ALL);"
+            "INSERT INTO shipments_new (pk, order_id, carrier)"
+            " SELECT 1000000 + n, n, 'attached' FROM generate_series(0, 200, 7) n;"
+            "ALTER TABLE shipments ATTACH PARTITION shipments_new"
+            " FOR VALUES FROM (1000000) TO (2000000)")
 EQUAL_S = 180
 
 
@@ -71,6 +99,23 @@ class Trouble:
         body = self.stage.delete_job(name)
         self.stage.create_job(body)
 
+    def change_definitions(self):
+        """Several times, one after the other, as soon as each gets its lock."""
+        for _ in range(3):
+            statement = self.dice.choice([*DEFINITIONS, "leaf", "leaf"])
+            if statement == "leaf":
+                there = self.stage.run("SELECT to_regclass('shipments_new') IS NOT NULL")[0][0]
+                statement = "DROP TABLE shipments_new" if there else NEW_LEAF
+            wait_for(lambda: self._change(statement), 60, f"the lock for: {statement}")
+
+    def _change(self, statement):
+        try:
+            self.stage.run("SET lock_timeout = 500")
+            self.stage.run(statement)
+            return True
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            return False
+
     def nothing(self):
         pass
 
@@ -84,9 +129,10 @@ def script(dice):
     often = [Trouble.kill, Trouble.stop, Trouble.drop_sessions, Trouble.replace_a_job,
              Trouble.pause_a_job, Trouble.resync_a_job, Trouble.remove_and_add_a_job,
              Trouble.nothing]
-    once = [Trouble.crash_the_cluster, Trouble.kill_and_crash,
+    once = [Trouble.crash_the_cluster, Trouble.kill_and_crash, Trouble.change_definitions,
+            Trouble.change_definitions,
             dice.choice([Trouble.crash_the_database, Trouble.restart_the_database])]
-    strikes = [*once, Trouble.kill, *(dice.choice(often) for _ in range(8))]
+    strikes = [*once, Trouble.kill, *(dice.choice(often) for _ in range(6))]
     dice.shuffle(strikes)
     return [strikes[start:start + 4] for start in range(0, len(strikes), 4)]
 

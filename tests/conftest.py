@@ -5,7 +5,8 @@ import pathlib
 import shutil
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "servers"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "integration"), str(HERE / "servers")]
 
 import pytest  # noqa: E402
 
