@@ -198,7 +198,8 @@ Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Sessi
 
 Status Loader::end_copy(Session& session, bool complete) {
   if (complete) return session.script("COMMIT");
-  session.cancel_copy();
+  // A connection that is gone ends the COPY as well; asking the server to end it might hang.
+  if (session.usable()) session.cancel_copy();
   return session.usable() ? session.script("ROLLBACK") : Status();
 }
 

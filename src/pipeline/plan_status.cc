@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pipeline/plan_runner.h"
+#include "retry/sqlite_database.h"
 
 namespace syncline {
 
@@ -15,6 +16,7 @@ bool is_sqlstate(const std::string& code) {
 
 std::string kind_of(const Error& error) {
   if (error.action == Action::bug) return "internal";
+  if (error.code.starts_with(kSqliteCodePrefix)) return "data_directory";
   if (error.action == Action::retry) {
     if (error.code.empty()) return "starting_over";
     if (error.code == "42P01" || error.code == "42703") return "table";

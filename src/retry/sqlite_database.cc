@@ -22,22 +22,23 @@ Error sqlite_error(sqlite3* database) {
   const char* path = sqlite3_db_filename(database, "main");
   std::string message = std::string("SQLite: ") + sqlite3_errmsg(database);
   if (path != nullptr && *path != '\0') message += std::string(" (") + path + ")";
+  std::string error_code = kSqliteCodePrefix + std::to_string(code);
   switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_NOMEM:
-      return Error::retry(std::move(message), std::to_string(code));
+      return Error::retry(std::move(message), std::move(error_code));
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return Error::pause_job(std::move(message), std::to_string(code));
+      return Error::pause_job(std::move(message), std::move(error_code));
     default:
-      return Error::bug(std::move(message), std::to_string(code));
+      return Error::bug(std::move(message), std::move(error_code));
   }
 }
 

@@ -18,6 +18,9 @@ struct sqlite3_stmt;
 
 namespace syncline {
 
+// The codes of errors of our own files: this and SQLite's number.
+inline constexpr const char* kSqliteCodePrefix = "SQLite ";
+
 class SqliteStatement {
  public:
   SqliteStatement() = default;

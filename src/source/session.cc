@@ -1,6 +1,7 @@
 #include "source/session.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -170,9 +171,13 @@ bool Session::usable() const {
   return !broken_ && PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
+void Session::sever() {
+  ::shutdown(PQsocket(connection_.get()), SHUT_RDWR);
+}
+
 Error Session::broken(std::string reason) {
   broken_ = true;
-  return Error::retry(one_line(std::move(reason)), "08006");
+  return Error::retry(one_line(std::move(reason)), kConnectionLost);
 }
 
 Status Session::wait_socket(bool for_write, TimePoint deadline) {

@@ -51,6 +51,9 @@ class Rows {
 
 using Param = std::optional<std::string>;
 
+// The code of an error of a connection that is gone, or does not answer.
+inline constexpr const char* kConnectionLost = "08006";
+
 class Session {
  public:
   // Connects and applies the fixed settings. Error: retry (with libpq's reason), or pause_job if
@@ -87,6 +90,10 @@ class Session {
   // Waits for a notification, at most `timeout`, or until `wake_fd` becomes readable. True if a
   // notification came.
   Result<bool> wait_notification(Duration timeout, int wake_fd);
+
+  // Ends whatever is waited for in this session, with an error. The one thing that another thread
+  // may ask of it.
+  void sever();
 
   // From now on this signal ends the session's waits: of the lessee, who outlives the lease.
   void set_stop(const StopSignal& stop) { stop_ = &stop; }

@@ -75,7 +75,7 @@ Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, U
                                              const StopSignal& stop) {
   if (session && session->usable()) {
     session->set_stop(stop);
-    return Lease(this, std::move(session), use);
+    return lend(std::move(session), use);
   }
   session.reset();  // before there is another one in its place
   auto opened = Session::open(spec_, stop);
@@ -83,10 +83,27 @@ Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, U
     give_back(nullptr, use);
     return std::move(opened).error();
   }
-  return Lease(this, std::move(opened).value(), use);
+  return lend(std::move(opened).value(), use);
+}
+
+SessionPool::Lease SessionPool::lend(std::unique_ptr<Session> session, Use use) {
+  const std::lock_guard lock(mutex_);
+  in_use_.push_back(session.get());
+  return Lease(this, std::move(session), use);
+}
+
+void SessionPool::sever() {
+  std::vector<std::unique_ptr<Session>> closing;
+  const std::lock_guard lock(mutex_);
+  closing.swap(idle_);
+  for (Session* session : in_use_) session->sever();
 }
 
 void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(in_use_, session.get());
+  }
   if (session && !session->idle()) session.reset();  // before its place is free
   {
     const std::lock_guard lock(mutex_);

@@ -55,9 +55,14 @@ class SessionPool {
   // others stay free. Never waits for one.
   Result<std::optional<Lease>> try_acquire(const StopSignal& stop, int spared);
 
+  // Closes all connections, also those in use, whose users get an error: the database does not
+  // answer, and each would find out for itself after a long wait.
+  void sever();
+
  private:
   Result<Lease> open(std::unique_ptr<Session> session, Use use, const StopSignal& stop);
   std::unique_ptr<Session> take_idle();  // mutex_ is held
+  Lease lend(std::unique_ptr<Session> session, Use use);
   void give_back(std::unique_ptr<Session> session, Use use);
 
   const SourceSpec spec_;
@@ -67,6 +72,7 @@ class SessionPool {
   std::condition_variable freed_;
   // Protected by mutex_:
   std::vector<std::unique_ptr<Session>> idle_;
+  std::vector<Session*> in_use_;
   int lent_ = 0;
   int loads_ = 0;
 };

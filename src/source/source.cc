@@ -133,7 +133,10 @@ void Source::run() {
     const TimePoint begun = clock_.now();
     const Status ended = connect_and_read();
     if (stop_.raised()) return;
-    if (!ended.ok()) set_error(ended.error());
+    if (!ended.ok()) {
+      if (ended.error().code == kConnectionLost) sessions_.sever();
+      set_error(ended.error());
+    }
     connecting_.store(false);
     if (clock_.now() - begun > kReconnectMax) pause = kReconnectMin;
     pollfd fd{stop_.fd(), POLLIN, 0};
