@@ -34,7 +34,7 @@ std::string mask_values(std::string_view reason) {
       masked += c;
       masked += "…";
     } else {
-      masked += c;
+      masked += c == '\n' ? ' ' : c;
     }
     before = c;
     if (masked.size() >= kReasonBytesMax) break;

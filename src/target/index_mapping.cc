@@ -53,16 +53,9 @@ Status place(json& properties, std::string_view path, json made) {
   return {};
 }
 
-Error conflict(const std::string& index, const std::string& path, const std::string& wanted,
-               const std::string& existing) {
-  return Error::pause_job(
-      "field \"" + path + "\" of index \"" + index + "\" is mapped as " + existing +
-      ", but the job asks for " + wanted +
-      ": change the job's mapping, or delete the index so that it is made anew");
-}
-
-Result<json> missing_below(const json& wanted, const json& existing, const std::string& index,
-                           const std::string& prefix) {
+// Adds what does not fit to `faults`.
+json missing_below(const json& wanted, const json& existing, const std::string& prefix,
+                   std::string& faults) {
   json missing = json::object();
   for (const auto& [name, field] : wanted.items()) {
     const auto there = existing.find(name);
@@ -75,10 +68,14 @@ Result<json> missing_below(const json& wanted, const json& existing, const std::
     const bool container = type == "object" || type == "nested";
     // A field that is only part of a path takes whatever can hold fields.
     const bool fits = field.contains("type") ? type_of(field) == type : container;
-    if (!fits) return conflict(index, path, type_of(field), type);
-    if (!field.contains("properties")) continue;
+    if (!fits) {
+      if (!faults.empty()) faults += "; ";
+      faults += "field \"" + path + "\" is mapped as " + type + ", and the job asks for " +
+                type_of(field);
+    }
+    if (!fits || !field.contains("properties")) continue;
     const json inner = there->value("properties", json::object());
-    SYNCLINE_ASSIGN(json below, missing_below(field["properties"], inner, index, path + "."));
+    json below = missing_below(field["properties"], inner, path + ".", faults);
     if (below.empty()) continue;
     missing[name]["properties"] = std::move(below);
     if (type == "nested") missing[name]["type"] = type;  // else the cluster takes it for an object
@@ -116,7 +113,12 @@ Result<json> make_properties(const std::vector<FieldMapping>& fields) {
 
 Result<json> missing_properties(const json& wanted, const json& existing,
                                 const std::string& index) {
-  return missing_below(wanted, existing, index, "");
+  std::string faults;
+  json missing = missing_below(wanted, existing, "", faults);
+  if (faults.empty()) return missing;
+  return Error::pause_job(
+      "index \"" + index + "\" does not fit: " + faults +
+      ": change the job's mapping, or delete the index so that it is made anew");
 }
 
 Result<json> make_settings(const std::vector<std::string>& settings_json) {
