@@ -108,6 +108,7 @@ class PlanRunner {
   bool pause(Duration duration);
   JobState state_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
+  void recall(const std::string& job, JobView& view);
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   std::optional<int64_t> count_fan_outs(const JobView& view);
   Source& source_of(const std::string& job) const;

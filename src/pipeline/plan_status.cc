@@ -8,6 +8,7 @@ namespace syncline {
 
 namespace {
 
+constexpr auto kConnectPoll = std::chrono::milliseconds(5);
 constexpr auto kLagWaitMax = std::chrono::milliseconds(800);
 
 bool is_sqlstate(const std::string& code) {
@@ -70,6 +71,7 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
     for (std::string& warning : source_of(job).warnings(view.watch))
       status.warnings.push_back(std::move(warning));
   }
+  if (fresh_lag && !view.reached) recall(job, view);
   status.load.rows_done = view.load.rows_done;
   status.load.rows_estimate = view.load.rows_estimate;
   if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;
@@ -99,6 +101,26 @@ Source& PlanRunner::source_of(const std::string& job) const {
   const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
                                    [&](const JobConfig& j) { return j.spec.name == job; });
   return *parts_.sources.at(config->spec.source);
+}
+
+// How far an earlier run came, for a plan that did not start yet: paused, or without a cluster.
+void PlanRunner::recall(const std::string& job, JobView& view) {
+  Source& source = source_of(job);
+  const TimePoint deadline = parts_.clock.now() + kLagWaitMax;
+  while (source.connecting() && !stop_.raised() && parts_.clock.now() < deadline)
+    std::this_thread::sleep_for(kConnectPoll);
+  if (source.connecting() || source.error()) return;
+  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+  if (!session.ok()) return;
+  const auto record = source.plan_store().read_member(**session, config_.plan(), job);
+  if (!record.ok() || !*record) return;
+  view.watch = (*record)->watch;
+  view.load = (*record)->load;
+  view.reached = (*record)->position;
+  view.fan_out_jobs = {job};
+  view.caught_up_at = parts_.clock.now();
+  const std::lock_guard lock(mutex_);
+  if (!jobs_[job].reached) jobs_[job] = view;
 }
 
 // Keys that were logged before now and are not yet in the index: those that the position reached

@@ -5,6 +5,7 @@ that lagged when it took the place of the first. Documents of changes that are l
 
 import os
 import shutil
+import signal
 import subprocess
 
 import common
@@ -68,6 +69,8 @@ def test_copy_that_lagged(stage, promoted):
         stage.run(LOST)
         stage.wait_until_equal()
         assert "5050" in stage.found()
+        # It would find the copy before it is promoted, and say that it is no primary.
+        stage.syncline.process.send_signal(signal.SIGSTOP)
         first.stop()
         if not promoted:
             (second.data / "standby.signal").unlink()
@@ -77,6 +80,7 @@ def test_copy_that_lagged(stage, promoted):
         if promoted:
             stage.run("SELECT pg_promote()")
         wait_for(lambda: stage.run("SELECT NOT pg_is_in_recovery()")[0][0], 60, "it is writable")
+        stage.syncline.process.send_signal(signal.SIGCONT)
         stage.run("UPDATE orders SET status = 'after' WHERE id < 10")
         stage.wait_until_equal()
         assert "5050" not in stage.found()
