@@ -109,3 +109,28 @@ def test_changes_in_overlapping_transactions(running, side):
         for thread in threads:
             thread.finish()
         running.wait_until_equal()  # a later round would hide what this one lost
+
+
+LOADED, LOADS = 4000, 4
+
+
+def test_changes_beside_a_load(running):
+    """The load and the stream compose one document at the same time: the one that read later wins.
+    (Seen red with versions taken after the rows were read.)"""
+    shop.create_tables(running.run)
+    shop.fill(running.run, orders=LOADED, customers=LOADED)
+    shop.add_jobs(running)
+    running.wait_until_equal()
+    numbers = iter(range(1, LOADED * LOADS + 1))
+    for load in range(LOADS):
+        documents = list(range(LOADED))
+        random.Random(load).shuffle(documents)
+        threads = [Racing(running, "customer", [(document, next(numbers)) for document in
+                                                documents[share::PAIRS_AT_ONCE]], share)
+                   for share in range(PAIRS_AT_ONCE)]
+        running.command("a-orders", "resync")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.finish()
+        running.wait_until_equal()

@@ -1,7 +1,7 @@
 """The database comes back as it was earlier: a restored dump that carries our schema, and a copy
 that lagged when it took the place of the first. Documents of changes that are lost go with them.
 
-(Seen red without the comparison of histories: documents of lost rows stayed.)"""
+(Copies that lagged were seen red without the comparison: documents of lost rows stayed.)"""
 
 import os
 import shutil
