@@ -1,5 +1,5 @@
-"""clang-tidy over the sources, in parallel. What was found clean before, by the same release with the
-same rules, is not looked at again: the cache holds a name for each such text.
+"""clang-tidy over the sources, in parallel. What was found clean before, by the same release with
+the same rules, is not looked at again: the cache holds a name for each such text.
 
     python3 scripts/tidy.py BUILD_FOLDER
 """
