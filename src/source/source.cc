@@ -160,7 +160,8 @@ Status Source::connect_and_read() {
     head_taken_at_ = clock_.now();
     for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
   }
-  SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema()));
+  SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema() + "; SELECT setval('" +
+                                           capture_.schema() + ".sleeper', pg_backend_pid())"));
   SYNCLINE_RETURN_IF_ERROR(check_history(*session));
   set_error(std::nullopt);
   connecting_.store(false);

@@ -177,6 +177,7 @@ def test_triggers_disabled_and_enabled_between_two_looks(live):
     "DROP TABLE syncline.log_1",
     "DROP TABLE syncline.member",
     "DROP SEQUENCE syncline.state",
+    "DROP SEQUENCE syncline.sleeper",
 ], ids=lambda harm: harm[:40])
 def test_capture_harmed_by_hand_is_mended(live, harm):
     before = started_at(live)

@@ -218,3 +218,31 @@ def test_nothing_is_written_while_idle(live):
         time.sleep(4)
         written.append(wal_position(live) - before)
     assert min(written) == 0, f"bytes in four times four seconds: {written}"
+
+
+def test_nobody_notifies_an_engine_that_died_asleep(live):
+    """Commits that notify wait for each other: without an engine none does, after a hundred."""
+    flag = f"SELECT last_value & 4 FROM syncline.state"
+    wait_for(lambda: live.run(flag)[0][0], 30, "the engine sleeps")
+    live.syncline.kill()
+    listener, writer = live.connect(), live.connect()
+    listener.cursor().execute(f"LISTEN syncline")
+    cursor = writer.cursor()
+
+    def found_gone():
+        for number in range(100):
+            cursor.execute(f"UPDATE t SET s = 'alone {number}' WHERE id = 5")
+        return live.run(f"SELECT last_value = 0 FROM syncline.sleeper")[0][0]
+
+    wait_for(found_gone, 30, "the writers know that nobody sleeps")
+    listener.cursor().execute("SELECT 1")
+    assert listener.notifies, "they did notify before"
+    del listener.notifies[:]
+    cursor.execute("UPDATE t SET s = 'last' WHERE id = 5")
+    listener.cursor().execute("SELECT 1")
+    assert not listener.notifies
+    for session in (listener, writer):
+        session.close()
+    live.syncline.start()
+    live.wait_until_equal()
+    assert live.run(f"SELECT last_value > 0 FROM syncline.sleeper")[0][0]

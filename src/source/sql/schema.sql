@@ -29,6 +29,8 @@ CREATE INDEX log_2_txid ON {{schema}}.log_2 (txid);
 -- level. state: the number of the current log table, +4 while the engine sleeps and wants to be
 -- notified, +8 when the log is full.
 CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
+-- sleeper: the server process that wants to be notified; 0 when it was found to be gone.
+CREATE SEQUENCE {{schema}}.sleeper MINVALUE 0 START 0;
 -- overflow: 1 once a trigger had to drop a key because the log was full.
 CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
 

@@ -2,12 +2,22 @@
 -- takes effect.
 
 -- Wakes the sleeping engine. Where NOTIFY could make the user's transaction fail (PREPARE
--- TRANSACTION refuses it; a full queue refuses COMMIT) the engine's poll has to do.
+-- TRANSACTION refuses it; a full queue refuses COMMIT) the engine's poll has to do. Commits that
+-- notify wait for each other, so nobody is notified once an engine that died asleep is found gone:
+-- one call in a hundred looks.
 CREATE OR REPLACE FUNCTION {{schema}}.wake() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $wake$
+DECLARE
+  sleeper integer := (SELECT s.last_value FROM {{schema}}.sleeper s);
 BEGIN
+  IF sleeper = 0 THEN RETURN; END IF;
+  IF date_part('microseconds', clock_timestamp())::integer % 100 = 0
+     AND NOT EXISTS (SELECT FROM pg_stat_get_activity(sleeper)) THEN
+    PERFORM setval('{{schema}}.sleeper', 0);
+    RETURN;
+  END IF;
   IF current_setting('max_prepared_transactions') = '0' AND pg_notification_queue_usage() < 0.5 THEN
     PERFORM pg_notify({{channel}}, '');
   END IF;
