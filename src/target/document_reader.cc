@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <nlohmann/json.hpp>
@@ -77,6 +78,11 @@ std::string whole_part(const std::string& key) {
   const auto dropped = static_cast<size_t>(std::strtoul(key.c_str() + e + 2, nullptr, 10));
   if (dropped >= e - sign) return "0";
   return key.substr(0, e - dropped);
+}
+
+// Such a field tells -0.0 from 0, which is one value for us.
+bool holds_fractions(const std::string& type) {
+  return type == "double" || type == "float" || type == "half_float";
 }
 
 bool holds_whole_numbers(const std::string& type) {
@@ -180,8 +186,12 @@ std::string matching_query(const std::string& path, const std::optional<FieldLoo
     for (const std::string& value : values) wholes.push_back(whole_part(value));
     return json{{"terms", {{path, wholes}}}}.dump();
   }
-  if (field->type != "text" && field->type != "match_only_text")
-    return json{{"terms", {{path, values}}}}.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (field->type != "text" && field->type != "match_only_text") {
+    json terms = values;
+    if (holds_fractions(field->type) && std::ranges::count(values, "0") > 0)
+      terms.push_back("-0.0");
+    return json{{"terms", {{path, terms}}}}.dump(-1, ' ', false, json::error_handler_t::replace);
+  }
   json any = json::array();
   for (const std::string& value : values) any.push_back(match_text(path, value));
   return json{{"bool", {{"should", any}, {"minimum_should_match", 1}}}}.dump(

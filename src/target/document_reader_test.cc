@@ -20,6 +20,13 @@ TEST(MatchingQuery, SearchesValuesAsTheyAre) {
             json::parse(R"({"terms":{"f":["59e-1"]}})"));
 }
 
+TEST(MatchingQuery, ZeroHasASignInAFieldOfFractions) {
+  EXPECT_EQ(query(FieldLook{"half_float", true}, {"5", "0"}),
+            json::parse(R"({"terms":{"f":["5","0","-0.0"]}})"));
+  EXPECT_EQ(query(FieldLook{"scaled_float", true}, {"0"}), json::parse(R"({"terms":{"f":["0"]}})"));
+  EXPECT_EQ(query(FieldLook{"keyword", true}, {"0"}), json::parse(R"({"terms":{"f":["0"]}})"));
+}
+
 TEST(MatchingQuery, WholeNumberFieldsIndexWhatIsBeforeThePoint) {
   EXPECT_EQ(query(FieldLook{"long", true}, {"59e-1", "-59e-1", "9e-2", "7", "12345e-2"}),
             json::parse(R"({"terms":{"f":["5","-5","0","7","123"]}})"));
