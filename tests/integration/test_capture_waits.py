@@ -128,7 +128,7 @@ def test_no_snapshot_is_held_while_the_cluster_is_away(stage):
     """Five minutes are two seconds here."""
     stage.syncline.environment["SYNCLINE_DURATION"] = "load_segment:2000"
     stage.start()
-    begin_load(stage)
+    begin_load(stage, rows=300_000)  # far more than is under way at once
     for _ in range(20):
         with Frozen(stage):
             if not copies_with_snapshot(stage):
