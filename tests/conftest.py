@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE / "integration"), str(HERE / "servers")]
 import pytest  # noqa: E402
 
 import common  # noqa: E402
+from elasticsearch import ElasticsearchServer  # noqa: E402
 from opensearch import OpenSearchServer  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 from sqs import ElasticMq, Moto  # noqa: E402
@@ -49,8 +50,21 @@ def second_postgres(server_folder):
 
 @pytest.fixture(scope="session")
 def opensearch(server_folder):
-    server = OpenSearchServer(server_folder / "opensearch").start()
-    servers_that_ran["opensearch"] = server.request("GET", "/")["version"]["number"]
+    """The cluster of most tests. With SYNCLINE_CLUSTER=elasticsearch it is one of those."""
+    kind = {"opensearch": OpenSearchServer, "elasticsearch": ElasticsearchServer}[
+        os.environ.get("SYNCLINE_CLUSTER", "opensearch")]
+    yield from _search_server(kind(server_folder / "cluster"))
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(server_folder):
+    """One that wants a password, and TLS."""
+    yield from _search_server(ElasticsearchServer(server_folder / "elasticsearch", secure=True))
+
+
+def _search_server(server):
+    server.start()
+    servers_that_ran[server.name.lower()] = server.request("GET", "/")["version"]["number"]
     yield server
     server.stop()
 
@@ -76,6 +90,15 @@ def moto(tmp_path):
 def stage(request, postgres, opensearch, tmp_path):
     """Everything one test needs, its Syncline not yet started."""
     stage = Stage(postgres, opensearch, tmp_path)
+    request.node.log_paths = stage.log_paths
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def elastic_stage(request, second_postgres, elasticsearch, tmp_path):
+    """A stage on an Elasticsearch."""
+    stage = Stage(second_postgres, elasticsearch, tmp_path)
     request.node.log_paths = stage.log_paths
     yield stage
     stage.end()

@@ -161,7 +161,10 @@ void HttpTransfer::finish(CURLcode result) {
   }
   if (too_large_) return fail("the answer is larger than 64 MiB");
   if (resend_refused_) return fail("the connection was closed before the answer came");
-  fail(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(result));
+  std::string why = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(result);
+  if (result == CURLE_PEER_FAILED_VERIFICATION)
+    why += " (api.ca_file names the authority to trust; api.verify false trusts anybody)";
+  fail(std::move(why));
 }
 
 void HttpTransfer::fail(std::string why) {

@@ -2,22 +2,20 @@
 
 import json
 
-import requests
 from oracle_types import family, load_json
 
 PAGE = 5000
 SHOWN = 5
 
 
-def read_index(url, index):
+def read_index(server, index):
     """{_id: _source} of every document, after a refresh; numbers are Decimals."""
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.post(f"{url}/{index}/_refresh")
+    with server.session() as session:
+        answer = session.post(f"{server.url}/{index}/_refresh")
         if answer.status_code == 404:
             return {}
         answer.raise_for_status()
-        return dict(_scroll(session, url, index))
+        return dict(_scroll(session, server.url, index))
 
 
 def _scroll(session, url, index):

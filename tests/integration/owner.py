@@ -2,7 +2,6 @@
 
 import json
 
-import requests
 from common import wait_for
 from indices import assert_same_documents, read_index
 from oracle import Oracle, settled
@@ -25,8 +24,7 @@ class Owner:
         self.stage = stage
         self.index = index or stage.index()
         self.url = f"{stage.opensearch.url}/{self.index}"
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session = stage.opensearch.session()
         self.written = {}  # what each document must hold of its owner's: {_id: JSON text}
         self.emptied = {}  # as for Oracle.foreign_documents()
 
@@ -71,7 +69,7 @@ class Owner:
         return [job for job in self.stage.jobs.values() if job["target"]["index"] == self.index]
 
     def found(self):
-        return read_index(self.stage.opensearch.url, self.index)
+        return read_index(self.stage.opensearch, self.index)
 
     def assert_equal(self):
         """Our fields are as the tables have it, the owner's untouched; no document more or less."""

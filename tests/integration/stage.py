@@ -161,7 +161,7 @@ class Stage:
         return {"name": name, "config": {**server.source_config(database), **config}}
 
     def target_body(self, name=TARGET):
-        return {"name": name, "api": {"url": "http://127.0.0.1", "port": self.opensearch.port}}
+        return {"name": name, "api": self.opensearch.target_api()}
 
     def start(self, failpoint=None):
         """Starts Syncline and creates the source and the target."""
@@ -263,7 +263,7 @@ class Stage:
         return Oracle(jobs, self.sources).documents()
 
     def found(self, index=None):
-        return read_index(self.opensearch.url, index or self.index())
+        return read_index(self.opensearch, index or self.index())
 
     def assert_index_equals_tables(self, index=None, without=()):
         """Whole index against whole tables; `without`: ids that may differ (parked ones)."""

@@ -11,7 +11,6 @@ import re
 import time
 
 import pytest
-import requests
 from common import wait_for
 from stage import nested_in, object_in, property_of
 
@@ -70,8 +69,7 @@ class Reader:
 
     def __init__(self, stage):
         self.url = f"{stage.opensearch.url}/{stage.index()}"
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session = stage.opensearch.session()
 
     def source(self, identity):
         return self.session.get(f"{self.url}/_doc/{identity}").json()["_source"]

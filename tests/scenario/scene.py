@@ -81,7 +81,7 @@ class Scene:
             cursor.execute("UPDATE t SET n = %s", (self._count,))
 
         def arrived():
-            found = read_index(self.stage.opensearch.url, self.stage.index(BYSTANDER))
+            found = read_index(self.stage.opensearch, self.stage.index(BYSTANDER))
             return found.get("1", {}).get("n") == self._count
         wait_for(arrived, BYSTANDER_S, "the bystander's change is in its index")
         assert self.api.status(BYSTANDER)["state"] == "live"
