@@ -107,13 +107,11 @@ Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since)
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   head.now = *now;
   head.overflow = rows.text(0, 1) != "0";
-  int64_t total = 0;
   for (int i = 1; i < rows.size(); ++i) {
     head.watches.push_back(static_cast<int>(rows.integer(i, 0)));
-    total += rows.integer(i, 1);
+    head.changes += rows.integer(i, 1);
   }
-  head.any_change = total > 0;
-  head.many = total >= kPollRowsMax;
+  head.many = head.changes >= kPollRowsMax;
   return head;
 }
 

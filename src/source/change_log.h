@@ -34,9 +34,9 @@ class ChangeLog {
   struct Head {
     Position now;
     bool overflow = false;
-    bool any_change = false;
+    int64_t changes = 0;       // keys that `since` did not see
     bool many = false;         // too many to tell: take every watch as touched
-    std::vector<int> watches;  // that have keys which `since` did not see
+    std::vector<int> watches;  // of those keys
   };
   // What happened since a position, for all watches together.
   Result<Head> poll(Session& session, const Position& since) const;

@@ -162,6 +162,7 @@ class Source {
   DatabaseHistory history_;  // of the database as last seen; no identity: never
   TimePoint remembered_at_;
   TimePoint last_change_at_;
+  Duration gather_for_{};  // the next poll's distance while changes come
   TimePoint last_rotation_at_;
   TimePoint last_overflow_at_;
   TimePoint tables_checked_at_;
