@@ -21,6 +21,7 @@ constexpr size_t kParkedMax = 200;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
+constexpr auto kIndexIdleInterval = std::chrono::seconds(3);  // with nothing to write into it
 constexpr auto kIdleWait = std::chrono::milliseconds(500);
 constexpr auto kNapMin = std::chrono::milliseconds(10);
 
@@ -116,6 +117,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(take_inbox());
   SYNCLINE_RETURN_IF_ERROR(check_surroundings());
   SYNCLINE_RETURN_IF_ERROR(read_members());
+  SYNCLINE_RETURN_IF_ERROR(check_index());
   SYNCLINE_RETURN_IF_ERROR(fan_out_.step());
   SYNCLINE_RETURN_IF_ERROR(context_.owned ? step_sweep() : step_foreign_sweep());
   SYNCLINE_RETURN_IF_ERROR(queue_parked());
@@ -450,12 +452,13 @@ Status Stream::check_surroundings() {
         .prefixed("source " + member->source->spec().name)
         .blaming(member->name());
   }
-  return check_index();
+  return {};
 }
 
 // An index that was deleted would be made again by the next bulk, with a guessed mapping.
 Status Stream::check_index() {
-  if (context_.clock.now() - index_checked_at_ < kIndexInterval) return {};
+  const auto interval = table_.size() > 0 || loading_ ? kIndexInterval : kIndexIdleInterval;
+  if (context_.clock.now() - index_checked_at_ < interval) return {};
   index_checked_at_ = context_.clock.now();
   SYNCLINE_ASSIGN(const auto index, context_.admin.describe());
   const std::string uuid = index ? index->uuid : "";

@@ -5,7 +5,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp{{settings}}
 AS $capture$
 DECLARE
-  state bigint := (SELECT s.last_value FROM {{schema}}.state s);
+  state bigint := coalesce(pg_sequence_last_value('{{schema}}.state'::regclass), 0);
   columns_fit boolean := true;
   lost boolean := false;
   rows_logged bigint;
@@ -46,7 +46,7 @@ BEGIN
     GET DIAGNOSTICS rows_logged = ROW_COUNT;
   END IF;
   -- One statement in a thousand, and every large one, looks whether the log is full.
-  IF rows_logged >= 1000 OR date_part('microseconds', clock_timestamp())::integer % 1000 = 0 THEN
+  IF rows_logged >= 1000 OR pg_lsn_hash(pg_current_wal_insert_lsn()) % 1000 = 0 THEN
     PERFORM {{schema}}.check_size(state);
   END IF;
   IF state & 4 <> 0 AND rows_logged > 0 THEN PERFORM {{schema}}.wake(); END IF;

@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $capture$
 DECLARE
-  state bigint := (SELECT s.last_value FROM {{schema}}.state s);
+  state bigint := coalesce(pg_sequence_last_value('{{schema}}.state'::regclass), 0);
 BEGIN
   IF state & 8 <> 0 THEN RETURN NULL; END IF;
   IF state & 3 = 0 THEN

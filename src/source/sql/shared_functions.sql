@@ -13,7 +13,7 @@ DECLARE
   sleeper integer := (SELECT s.last_value FROM {{schema}}.sleeper s);
 BEGIN
   IF sleeper = 0 THEN RETURN; END IF;
-  IF date_part('microseconds', clock_timestamp())::integer % 100 = 0
+  IF pg_lsn_hash(pg_current_wal_insert_lsn()) % 100 = 0
      AND NOT EXISTS (SELECT FROM pg_stat_get_activity(sleeper)) THEN
     PERFORM setval('{{schema}}.sleeper', 0);
     RETURN;
