@@ -1,33 +1,20 @@
-"""Measures what capture costs the writers of a table: transactions, and bulk statements by the row.
-
-    /usr/bin/python3 bench/capture_tax.py [--seconds N] [--rounds N] [--rows N] [--binary FILE]
+"""What capture costs the writers of a table: transactions, and bulk statements by the row.
 
 Two equal tables, one of them watched by a job; pgbench updates the one and the other in turns, so
-that a machine that drifts drifts for both. What is measured is the triggers: once the job is live
-Syncline is halted (SIGSTOP) in the midst of following, as if it ran elsewhere. With --together it
-goes on, and everything shares the machine. Prints one JSON line a figure.
+that a machine that drifts drifts for both. What is measured is the triggers: Syncline is halted
+(SIGSTOP) in the midst of following, as if it ran elsewhere. Then it goes on, and everything shares
+the machine.
 """
 
-import argparse
 import itertools
-import json
 import os
-import pathlib
 import re
-import shutil
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / "servers"), str(ROOT / "tests" / "integration")]
-
-import common  # noqa: E402
-import psycopg2  # noqa: E402
-from opensearch import OpenSearchServer  # noqa: E402
-from postgres import PostgresServer  # noqa: E402
+from house import House
 
 TABLES = ("plain", "watched")
 ROWS = 100_000
@@ -36,11 +23,10 @@ CREATE TABLE {table} (
   id int PRIMARY KEY, balance int, name text, note text, updated_at timestamptz, unread int);
 INSERT INTO {table} SELECT n, n, 'name of ' || n, repeat('note ', 12), now(), 0
   FROM generate_series(1, {rows}) n;
-VACUUM ANALYZE {table};
+VACUUM ANALYZE {table}
 """
-MAPPINGS = [{"source_column": name, "alias": name, "type": kind} for name, kind in
-            (("id", "integer"), ("balance", "integer"), ("name", "keyword"), ("note", "text"),
-             ("updated_at", "date"))]
+COLUMNS = {"id": "integer", "balance": "integer", "name": "keyword", "note": "text",
+           "updated_at": "date"}  # unread is not among them
 # What one transaction does.
 SCRIPTS = {
     "update": "UPDATE {table} SET balance = balance + 1, updated_at = now() WHERE id = :id;",
@@ -56,147 +42,103 @@ BULK = {
 }
 
 
-def report(figure, **values):
-    print(json.dumps({"figure": figure, **values}), flush=True)
+class Writers:
+    """The writers of the two tables of a house."""
 
-
-class Bench:
-    def __init__(self, arguments, fsync):
-        self.arguments = arguments
-        self.fsync = fsync
-        self.folder = common.scratch("bench")
-        os.environ["SYNCLINE_BINARY"] = str(arguments.binary)
-        from syncline import Syncline
-        self.postgres = PostgresServer(self.folder / "postgres", fsync=fsync)
-        self.postgres.create().start()
-        self.opensearch = OpenSearchServer(self.folder / "opensearch", fast=True)
-        self.opensearch.start()
-        self.syncline = Syncline(self.folder / "syncline").start()
-        self.connection = psycopg2.connect(**self.postgres.connection_parameters())
-        self.connection.autocommit = True
-
-    def close(self):
-        self.run_on()
-        self.connection.close()
-        self.syncline.stop()
-        self.opensearch.stop()
-        self.postgres.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def run(self, statement):
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    def prepare(self):
+    def __init__(self, house, seconds, rounds):
+        """seconds: of each run of pgbench; rounds: of each comparison."""
+        self.house, self.seconds, self.rounds = house, seconds, rounds
+        self.halted = False
         for table in TABLES:
-            self.run(CREATE.format(table=table, rows=ROWS))
-        api = self.syncline.api
-        api.create("sources", {"name": "bench", "config": self.postgres.source_config("postgres")})
-        api.create("targets", {"name": "bench", "api": {"url": "http://127.0.0.1",
-                                                        "port": self.opensearch.port}})
-        api.create("jobs", {
-            "name": "bench",
-            "source": {"name": "bench", "table_name": "watched",
-                       "columns": [mapping["source_column"] for mapping in MAPPINGS]},
-            "target": {"name": "bench", "index": "bench", "type": "index", "id": "id",
-                       "mappings": MAPPINGS}})
-        self.wait_live()
-        if not self.arguments.together:
-            self.halt()
+            house.run(CREATE.format(table=table, rows=ROWS))
+        house.add_job("watched", "watched", COLUMNS, type="index", id="id")
+        house.wait_live("watched")
 
-    def wait_live(self):
-        def live():
-            status = self.syncline.api.status("bench")
-            return status["state"] == "live" and status["lag"]["changes"] == 0
-        common.wait_for(live, 600, "the job is live", 0.2)
+    def _signal(self, number):
+        for process in (self.house.syncline.process, self.house.opensearch.process):
+            os.kill(process.pid, number)
 
     def halt(self):
         """In the midst of following: it has not asked to be woken."""
-        self.run("UPDATE watched SET balance = balance WHERE id = 1;"
-                 " UPDATE watched SET balance = balance + 1 WHERE id = 1")
+        self.house.run("UPDATE watched SET balance = balance WHERE id = 1;\n"
+                       "UPDATE watched SET balance = balance + 1 WHERE id = 1")
         time.sleep(0.1)
-        os.kill(self.syncline.process.pid, signal.SIGSTOP)
-        os.kill(self.opensearch.process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
+        self.halted = True
 
     def run_on(self):
-        for process in (self.syncline.process, self.opensearch.process):
-            os.kill(process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+        self.halted = False
 
-    def empty_log(self):
+    def _empty_log(self):
         """What one round logged is not the next one's burden."""
-        if self.arguments.together:
-            self.wait_live()
+        if not self.halted:
+            self.house.wait_live("watched")
             return
-        self.run("DO $$ BEGIN FOR n IN 0..2 LOOP EXECUTE 'TRUNCATE syncline.log_' || n; END LOOP;"
-                 " END $$")
+        self.house.run(";\n".join(f"TRUNCATE syncline.log_{n}" for n in range(3)))
 
-    def tps(self, table, script, clients):
-        path = self.folder / "script.sql"
+    def _tps(self, table, script, clients):
+        postgres = self.house.postgres
+        path = self.house.folder / "script.sql"
         path.write_text(f"\\set id random(1, {ROWS})\n" + SCRIPTS[script].format(table=table))
         done = subprocess.run(
-            [str(self.postgres.bin / "pgbench"), "-n", "-M", "prepared", "-f", str(path),
-             "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(self.arguments.seconds),
-             "-h", "127.0.0.1", "-p", str(self.postgres.port), "-U", self.postgres.user,
-             "postgres"], text=True, capture_output=True,
-            env={**os.environ, "PGPASSWORD": self.postgres.password})
+            [str(postgres.bin / "pgbench"), "-n", "-M", "prepared", "-f", str(path),
+             "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(self.seconds),
+             "-h", "127.0.0.1", "-p", str(postgres.port), "-U", postgres.user,
+             postgres.connection_parameters()["dbname"]], text=True, capture_output=True,
+            check=False, env={**os.environ, "PGPASSWORD": postgres.password})
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         return float(re.search(r"tps = ([0-9.]+)", done.stdout).group(1))
 
-    def measure_transactions(self, script, clients):
+    def transactions(self, figure, script, clients):
+        """Gives the share of the TPS without capture that is left with it."""
         rates = {table: [] for table in TABLES}
-        for _ in range(self.arguments.rounds):
+        for _ in range(self.rounds):
             for table in TABLES:
-                rates[table].append(self.tps(table, script, clients))
-            self.empty_log()
+                rates[table].append(self._tps(table, script, clients))
+            self._empty_log()
         plain, watched = (statistics.median(rates[table]) for table in TABLES)
-        report("transactions", fsync=self.fsync, script=script, clients=clients,
-               plain=round(plain), watched=round(watched), share=round(watched / plain, 3))
+        self.house.report(figure, fsync=self.house.fsync,
+                          script=script, clients=clients, plain_tps=round(plain),
+                          watched_tps=round(watched), share=round(watched / plain, 3))
+        return watched / plain
 
-    def measure_bulk(self):
-        rows = self.arguments.rows
+    def bulk(self, rows):
         took = {key: [] for key in itertools.product(TABLES, BULK)}
-        for _ in range(self.arguments.rounds):
+        for _ in range(self.rounds):
             for table, name in took:
                 begun = time.monotonic()
-                self.run(BULK[name].format(table=table, rows=rows))
+                self.house.run(BULK[name].format(table=table, rows=rows))
                 took[table, name].append(time.monotonic() - begun)
             for table in TABLES:
-                self.run(f"VACUUM {table}")
-            self.empty_log()
+                self.house.run(f"VACUUM {table}")
+            self._empty_log()
         for name in BULK:
             plain, watched = (statistics.median(took[table, name]) / rows * 1e6
                               for table in TABLES)
-            report("bulk", fsync=self.fsync, statement=name, rows=rows,
-                   plain_us_a_row=round(plain, 2), watched_us_a_row=round(watched, 2),
-                   tax_us_a_row=round(watched - plain, 2))
+            self.house.report("bulk", fsync=self.house.fsync,
+                              statement=name, rows=rows, plain_us_a_row=round(plain, 2),
+                              watched_us_a_row=round(watched, 2),
+                              tax_us_a_row=round(watched - plain, 2))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=5, help="of each run of pgbench")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=200_000, help="of a bulk statement")
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--fsync", choices=["on", "off"], help="one of the two alone")
-    parser.add_argument("--together", action="store_true", help="Syncline and the cluster go on")
-    parser.add_argument("--binary", type=pathlib.Path,
-                        default=ROOT / "build" / "release" / "syncline")
-    arguments = parser.parse_args()
+def capture_tax(options):
+    """Writers' TPS and bulk statements with and without a job on their table."""
+    figures = []
     for fsync in (True, False):
-        if arguments.fsync not in (None, "on" if fsync else "off"):
-            continue
-        bench = Bench(arguments, fsync)
-        try:
-            bench.prepare()
-            for clients in arguments.clients:
-                bench.measure_transactions("update", clients)
-            for script in ("irrelevant", "insert and delete"):
-                bench.measure_transactions(script, 4)
-            bench.measure_bulk()
-        finally:
-            bench.close()
-
-
-if __name__ == "__main__":
-    main()
+        with House(options, fsync=fsync) as house:
+            writers = Writers(house, seconds=3, rounds=3)
+            writers.halt()
+            try:
+                for clients in (1, 4, 16):
+                    writers.transactions("transactions", "update", clients)
+                for script in ("irrelevant", "insert and delete"):
+                    writers.transactions("transactions", script, 4)
+                writers.bulk(options.rows // 5)
+            finally:
+                writers.run_on()
+            house.wait_live("watched")
+            writers.transactions("transactions_together", "update", 4)
+            figures += house.figures
+    return figures

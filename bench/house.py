@@ -13,6 +13,7 @@ sys.path[:0] = [str(ROOT / "tests" / "servers"), str(ROOT / "tests" / "integrati
 
 import common  # noqa: E402
 import psycopg2  # noqa: E402
+import syncline  # noqa: E402
 from opensearch import OpenSearchServer  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
 
@@ -60,17 +61,18 @@ class Cost:
 class House:
     """Both servers and a Syncline, with a source `shop` and a target `search`."""
 
-    def __init__(self, options, fsync=True, heap_mb=1024):
+    def __init__(self, options, fsync=True, heap_mb=1024, binary=None, settings=None):
         self.options = options
+        self.fsync = "on" if fsync else "off"
         self.figures = []
         self.folder = common.scratch("bench")
-        os.environ["SYNCLINE_BINARY"] = str(options.binary)
-        from syncline import Syncline
-        self.postgres = PostgresServer(self.folder / "postgres", fsync=fsync)
+        syncline.BINARY = binary or options.binary
+        self.postgres = PostgresServer(self.folder / "postgres", fsync=fsync,
+                                       settings=settings)
         self.postgres.create().start()
         self.opensearch = OpenSearchServer(self.folder / "opensearch", heap_mb=heap_mb,
                                            fast=True).start()
-        self.syncline = Syncline(self.folder / "syncline").start()
+        self.syncline = syncline.Syncline(self.folder / "syncline").start()
         self.connection = self.connect()
         parameters = self.postgres.connection_parameters()
         self.api.create("sources", {"name": "shop",

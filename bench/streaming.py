@@ -47,7 +47,8 @@ def stream_burst(options):
         return house.figures
 
 
-def follow_changes(parameters, port, number, per_second, changes):
+def follow_changes(parameters, port, number, per_second, changes, document="/flat/_doc/{row}",
+                   field="note"):
     """Changes rows at an even pace, and asks for each document until it shows the change."""
     connection = psycopg2.connect(**parameters)
     connection.autocommit = True
@@ -60,8 +61,8 @@ def follow_changes(parameters, port, number, per_second, changes):
         cursor.execute("UPDATE flat SET note = %s WHERE id = %s", (mark, row))
         committed = time.monotonic()
         while True:
-            client.request("GET", f"/flat/_doc/{row}?_source_includes=note")
-            if json.loads(client.getresponse().read())["_source"].get("note") == mark:
+            client.request("GET", f"{document.format(row=row)}?_source_includes={field}")
+            if json.loads(client.getresponse().read())["_source"].get(field) == mark:
                 break
             time.sleep(0.001)
         times.append((time.monotonic() - committed) * 1000)

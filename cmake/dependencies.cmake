@@ -10,6 +10,7 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
 
 # Debian's cpp-httplib comes compiled, without a CMake package. The definitions are those it was
 # compiled with: classes in the header differ without them.

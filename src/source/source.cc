@@ -229,8 +229,8 @@ Status Source::read_changes(Session& session) {
     SYNCLINE_RETURN_IF_ERROR(lock_watch_.check(session));
     const auto quiet_for = clock_.now() - last_change_at_;
     if (quiet_for < kCalmFor) {
-      auto waited =
-          session.wait_notification(quiet_for < kBusyFor ? gather_for_ : Duration(kCalmPoll), lock_watch_.fd());
+      auto waited = session.wait_notification(
+          quiet_for < kBusyFor ? gather_for_ : Duration(kCalmPoll), lock_watch_.fd());
       if (!waited.ok()) return std::move(waited).error();
     } else {
       SYNCLINE_RETURN_IF_ERROR(sleep_until_woken(session));
