@@ -1,0 +1,182 @@
+"""The same work done by other tools that copy PostgreSQL into a cluster, each where it is installed.
+
+PGSync: `pgsync` and `bootstrap` on the PATH, and `redis-server`. pgstream: `pgstream` on the PATH, and
+PostgreSQL's wal2json. See docs/performance.md for versions and what came out.
+"""
+
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+
+import common
+from house import House, Process, percentiles
+from loading import FLAT, FLAT_TABLE, bodies_of, replay
+from streaming import WRITERS, follow_changes, update_rows
+
+CHANGES = 20_000
+
+
+class Tool:
+    """One tool in a house, with a table `flat` that it copies."""
+
+    name = ""
+    needs = ()  # commands
+    document = "/flat/_doc/{row}"
+    field = "note"
+    index = "flat"
+
+    def __init__(self, house):
+        self.house = house
+        self.processes = []  # whose CPU and memory are counted
+        self.helpers = []
+
+    @classmethod
+    def installed(cls):
+        return all(shutil.which(command) for command in cls.needs)
+
+    def spawn(self, command, environment=None, counted=True):
+        process = common.spawn(command, self.house.folder / f"{pathlib.Path(command[0]).name}.log",
+                               {**os.environ, **(environment or {})})
+        (self.processes if counted else self.helpers).append(process)
+
+    def cpu_s(self):
+        return sum(Process(process.pid).cpu_s() for process in self.processes)
+
+    def peak_mb(self):
+        return sum(Process(process.pid).peak_mb() for process in self.processes)
+
+    def stop(self):
+        for process in [*self.processes, *self.helpers]:
+            common.end(process, signal.SIGTERM, 10)
+
+
+class Syncline(Tool):
+    """What all is about."""
+
+    name = "Syncline"
+
+    def start(self):
+        self.house.add_job("flat", "flat", FLAT, type="index", id="id")
+        self.processes.append(self.house.syncline.process)
+
+    def stop(self):
+        """The house does."""
+
+
+class PgSync(Tool):
+    """Triggers, and a queue in Redis."""
+
+    name = "PGSync"
+    needs = ("pgsync", "bootstrap", "redis-server")
+
+    def start(self):
+        house, port = self.house, common.free_port()
+        self.spawn(["redis-server", "--port", str(port), "--save", "", "--dir", str(house.folder)],
+                   counted=False)
+        parameters = house.postgres.connection_parameters()
+        schema = house.folder / "schema.json"
+        schema.write_text(json.dumps([{
+            "database": parameters["dbname"], "index": "flat",
+            "nodes": {"table": "flat", "columns": list(FLAT)}}]))
+        environment = {
+            "PG_HOST": "127.0.0.1", "PG_PORT": str(house.postgres.port),
+            "PG_USER": house.postgres.user, "PG_PASSWORD": house.postgres.password,
+            "PG_DATABASE": parameters["dbname"], "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(port), "OPENSEARCH": "true", "ELASTICSEARCH": "false",
+            "ELASTICSEARCH_URL": house.opensearch.url, "CHECKPOINT_PATH": str(house.folder)}
+        subprocess.run(["bootstrap", "--config", str(schema)], check=True, capture_output=True,
+                       env={**os.environ, **environment})
+        self.spawn(["pgsync", "--config", str(schema), "--daemon"], environment)
+
+
+class PgStream(Tool):
+    """Logical replication by wal2json."""
+
+    name = "pgstream"
+    needs = ("pgstream",)
+    index = "public"
+
+    def start(self):
+        house = self.house
+        parameters = house.postgres.connection_parameters()
+        url = (f"postgres://{house.postgres.user}:{house.postgres.password}@127.0.0.1:"
+               f"{house.postgres.port}/{parameters['dbname']}?sslmode=disable")
+        config = house.folder / "pgstream.yaml"
+        config.write_text(json.dumps({  # which is YAML as well
+            "source": {"postgres": {
+                "url": url, "mode": "snapshot_and_replication",
+                "snapshot": {"mode": "full", "tables": ["flat"], "recorder": {"postgres_url": url},
+                             "schema": {"mode": "pgdump_pgrestore"}}}},
+            "target": {"search": {"engine": "opensearch", "url": house.opensearch.url,
+                                  "batch": {"timeout": 100, "size": 5000}}},
+            "modifiers": {"injector": {"enabled": True, "source_url": url},
+                          "filter": {"exclude_tables": ["pgstream.*"]}}}))
+        self.spawn(["pgstream", "run", "--init", "-c", str(config)])
+
+
+TOOLS = (Syncline, PgSync, PgStream)
+
+
+def count(house, index):
+    try:
+        house.opensearch.request("POST", f"/{index}/_refresh")
+        return house.opensearch.request("GET", f"/{index}/_count")["count"]
+    except urllib.error.HTTPError:
+        return 0  # not there yet
+
+
+def measure(tool, rows):
+    house = tool.house
+    begun = time.monotonic()
+    tool.start()
+    common.wait_for(lambda: count(house, tool.index) >= rows, 1800, f"{tool.name} loads", 0.2)
+    seconds = time.monotonic() - begun
+    house.report("load", tool=tool.name, documents=rows, documents_per_s=round(rows / seconds),
+                 tool_us_per_row=round(tool.cpu_s() / rows * 1e6, 1),
+                 peak_mb=round(tool.peak_mb(), 1))
+    if tool.name == Syncline.name:
+        bodies = bodies_of(house, "flat")
+        seconds = min(replay(house, "flat", bodies, connections) for connections in (2, 4))
+        house.report("raw_bulk", documents_per_s=round(rows / seconds))
+    parameters = house.postgres.connection_parameters()
+    # Until it follows for sure, and the cluster is warm.
+    follow_changes(parameters, house.opensearch.port, 5, 100, 200, tool.document, tool.field)
+    begun = time.monotonic()
+    with multiprocessing.Pool(WRITERS) as pool:
+        each = CHANGES // WRITERS
+        pool.starmap(update_rows, [(parameters, 1 + n * each, each) for n in range(WRITERS)])
+    written = time.monotonic() - begun
+    # Changes are followed in order: when this one is there, the others are.
+    follow_changes(parameters, house.opensearch.port, 6, 100, 1, tool.document, tool.field)
+    house.report("burst", tool=tool.name, writers_tps=round(CHANGES / written),
+                 behind_s=round(time.monotonic() - begun - written, 2))
+    with multiprocessing.Pool(WRITERS) as pool:
+        results = pool.starmap(follow_changes, [
+            (parameters, house.opensearch.port, n, 200 / WRITERS, 250, tool.document, tool.field)
+            for n in range(WRITERS)])
+    house.report("latency", tool=tool.name,
+                 **percentiles([time_ms for result in results for time_ms in result]))
+
+
+def other_tools(options):
+    """PGSync and pgstream doing the same, where they are installed."""
+    rows, figures = options.rows // 5, []
+    for kind in TOOLS:
+        if not kind.installed():
+            print(f"{kind.name} is not installed ({', '.join(kind.needs)})", flush=True)
+            continue
+        with House(options, settings={"wal_level": "logical"}) as house:
+            house.run(FLAT_TABLE.format(rows=rows))
+            tool = kind(house)
+            try:
+                measure(tool, rows)
+            finally:
+                tool.stop()
+            figures += house.figures
+    return figures
