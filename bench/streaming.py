@@ -28,6 +28,13 @@ def update_rows(parameters, first, changes):
         cursor.execute("UPDATE flat SET note = 'burst ' || %s WHERE id = %s", (row, row))
 
 
+def write_together(parameters, changes):
+    """As fast as four clients can."""
+    each = changes // WRITERS
+    with multiprocessing.Pool(WRITERS) as pool:
+        pool.starmap(update_rows, [(parameters, 1 + n * each, each) for n in range(WRITERS)])
+
+
 def stream_burst(options):
     """As many single-row updates as four clients can; done when the last one is readable."""
     with House(options) as house:
@@ -35,10 +42,7 @@ def stream_burst(options):
         parameters = house.postgres.connection_parameters()
         for changes in (20_000, 200_000):
             cost = Cost(house)
-            with multiprocessing.Pool(WRITERS) as pool:
-                each = changes // WRITERS
-                pool.starmap(update_rows, [(parameters, 1 + n * each, each)
-                                           for n in range(WRITERS)])
+            write_together(parameters, changes)
             written = cost.seconds()
             house.wait_live("flat")
             house.report("stream_burst", written_in_s=round(written, 2),
@@ -74,7 +78,8 @@ def stream_paced(options):
     with House(options) as house:
         live_flat(house, 100_000)
         parameters = house.postgres.connection_parameters()
-        follow_changes(parameters, house.opensearch.port, 5, 200, 400)  # the cluster gets warm
+        write_together(parameters, 20_000)  # the cluster gets warm
+        house.wait_live("flat")
         for per_second, writers in ((200, 4), (2000, 8)):
             cost = Cost(house)
             with multiprocessing.Pool(writers) as pool:
