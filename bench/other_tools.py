@@ -20,6 +20,8 @@ from loading import FLAT, FLAT_TABLE, bodies_of, replay
 from streaming import WRITERS, follow_changes, write_together
 
 CHANGES = 20_000
+# Their own: not every tool takes every character in a password.
+OTHER_ROLE = "CREATE ROLE other_tool SUPERUSER LOGIN PASSWORD 'plain'"
 
 
 class Tool:
@@ -80,13 +82,14 @@ class PgSync(Tool):
         self.spawn(["redis-server", "--port", str(port), "--save", "", "--dir", str(house.folder)],
                    counted=False)
         parameters = house.postgres.connection_parameters()
+        house.run(OTHER_ROLE)
         schema = house.folder / "schema.json"
         schema.write_text(json.dumps([{
             "database": parameters["dbname"], "index": "flat",
             "nodes": {"table": "flat", "columns": list(FLAT)}}]))
         environment = {
             "PG_HOST": "127.0.0.1", "PG_PORT": str(house.postgres.port),
-            "PG_USER": house.postgres.user, "PG_PASSWORD": house.postgres.password,
+            "PG_USER": "other_tool", "PG_PASSWORD": "plain",
             "PG_DATABASE": parameters["dbname"], "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": str(port), "OPENSEARCH": "true", "ELASTICSEARCH": "false",
             "ELASTICSEARCH_URL": house.opensearch.url, "CHECKPOINT_PATH": str(house.folder)}
@@ -107,7 +110,8 @@ class PgStream(Tool):
     def start(self):
         house = self.house
         parameters = house.postgres.connection_parameters()
-        url = (f"postgres://{house.postgres.user}:{house.postgres.password}@127.0.0.1:"
+        house.run(OTHER_ROLE)
+        url = (f"postgres://other_tool:plain@127.0.0.1:"
                f"{house.postgres.port}/{parameters['dbname']}?sslmode=disable")
         config = house.folder / "pgstream.yaml"
         config.write_text(json.dumps({  # which is YAML as well

@@ -15,10 +15,11 @@ namespace {
 // sleeps until it is notified.
 constexpr auto kBusyFor = std::chrono::milliseconds(50);
 constexpr auto kBusyPoll = std::chrono::milliseconds(1);
-// Where many come at once it waits for more to go with them: most of what a change costs, the
-// engine and the servers alike, it costs by the batch. Beyond two changes a millisecond the wait
-// grows to its limit; below one it hardly begins.
-constexpr auto kGatherPerChange = std::chrono::microseconds(500);
+// Where more come at once than a few writers make by chance it waits for others to go with them:
+// most of what a change costs, the engine and the servers alike, it costs by the batch. From two
+// changes a millisecond on the wait grows to its limit.
+constexpr int64_t kGatherFrom = 4;
+constexpr auto kGatherPerChange = std::chrono::milliseconds(1);
 constexpr auto kGatherMax = std::chrono::milliseconds(30);
 constexpr auto kCalmFor = std::chrono::milliseconds(500);
 constexpr auto kCalmPoll = std::chrono::milliseconds(5);
@@ -243,7 +244,8 @@ Status Source::poll(Session& session) {
   const TimePoint asked_at = clock_.now();
   SYNCLINE_ASSIGN(const ChangeLog::Head head, change_log_.poll(session, head_));
   if (head.overflow) SYNCLINE_RETURN_IF_ERROR(handle_overflow(session));
-  gather_for_ = std::clamp<Duration>(head.changes * kGatherPerChange, kBusyPoll, kGatherMax);
+  gather_for_ =
+      std::clamp<Duration>((head.changes - kGatherFrom) * kGatherPerChange, kBusyPoll, kGatherMax);
   if (head.changes > 0) {
     last_change_at_ = asked_at;
     log_used_ = true;
