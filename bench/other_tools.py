@@ -36,6 +36,7 @@ class Tool:
     def __init__(self, house):
         self.house = house
         self.processes = []  # whose CPU and memory are counted
+        self.cpu_before_s = 0.0  # spent on something else
         self.helpers = []
 
     @classmethod
@@ -48,7 +49,12 @@ class Tool:
         (self.processes if counted else self.helpers).append(process)
 
     def cpu_s(self):
-        return sum(Process(process.pid).cpu_s() for process in self.processes)
+        return sum(Process(process.pid).cpu_s() for process in self.processes) - self.cpu_before_s
+
+    def check_alive(self):
+        for process in self.processes:
+            if process.poll() is not None:
+                raise common.ServerFailed(f"{process.args[-1]} ended with {process.returncode}")
 
     def peak_mb(self):
         return sum(Process(process.pid).peak_mb() for process in self.processes)
@@ -66,6 +72,7 @@ class Syncline(Tool):
     def start(self):
         self.house.add_job("flat", "flat", FLAT, type="index", id="id")
         self.processes.append(self.house.syncline.process)
+        self.cpu_before_s = self.cpu_s()
 
     def stop(self):
         """The house does."""
@@ -120,7 +127,10 @@ class PgStream(Tool):
                 "snapshot": {"mode": "full", "tables": ["flat"], "recorder": {"postgres_url": url},
                              "schema": {"mode": "pgdump_pgrestore"}}}},
             "target": {"search": {"engine": "opensearch", "url": house.opensearch.url,
-                                  "batch": {"timeout": 100, "size": 5000}}},
+                                  "batch": {"timeout": 100, "size": 5000},
+                                  "backoff": {"exponential": {
+                                      "max_retries": 0, "initial_interval": 1000,
+                                      "max_interval": 60_000}}}},
             "modifiers": {"injector": {"enabled": True, "source_url": url},
                           "filter": {"exclude_tables": ["pgstream.*"]}}}))
         self.spawn(["pgstream", "run", "--init", "-c", str(config)])
@@ -151,7 +161,11 @@ def measure(tool, rows):
     house = tool.house
     begun = time.monotonic()
     tool.start()
-    common.wait_for(lambda: count(house, tool.index) >= rows, 1800, f"{tool.name} loads", 0.2)
+
+    def loaded():
+        tool.check_alive()
+        return count(house, tool.index) >= rows
+    common.wait_for(loaded, 1800, f"{tool.name} loads", 0.2)
     seconds = time.monotonic() - begun
     house.report("load", tool=tool.name, documents=rows, documents_per_s=round(rows / seconds),
                  tool_us_per_row=round(tool.cpu_s() / rows * 1e6, 1),
