@@ -1,7 +1,7 @@
-"""The same work done by other tools that copy PostgreSQL into a cluster, each where it is installed.
+"""The same work done by other tools that copy PostgreSQL into a cluster, where they are installed.
 
-PGSync: `pgsync` and `bootstrap` on the PATH, and `redis-server`. pgstream: `pgstream` on the PATH, and
-PostgreSQL's wal2json. See docs/performance.md for versions and what came out.
+PGSync: `pgsync` and `bootstrap` on the PATH, and `redis-server`. pgstream: `pgstream` on the PATH,
+and PostgreSQL's wal2json. See docs/performance.md for versions and what came out.
 """
 
 import json

@@ -130,7 +130,8 @@ def start_with(stage, **api):
     stage.syncline.start()
     stage.api.create("sources", stage.source_body())
     stage.api.create("targets", with_api(stage, **api))
-    stage.run("CREATE TABLE t (id int PRIMARY KEY, s text); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    stage.run("CREATE TABLE t (id int PRIMARY KEY, s text);"
+              "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
     return stage.add_job("t", ["id:integer", "s:text"])
 
 

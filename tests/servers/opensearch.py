@@ -39,7 +39,8 @@ class OpenSearchServer(SearchServer):
     """One node, without security."""
 
     name = "OpenSearch"
-    modules = {"org.opensearch.painless.PainlessPlugin", "org.opensearch.index.reindex.ReindexPlugin"}
+    modules = {"org.opensearch.painless.PainlessPlugin",
+               "org.opensearch.index.reindex.ReindexPlugin"}
 
     def __init__(self, home, heap_mb=512, fast=False):
         """fast: at its best for loads that last, in return for a costly first minute."""
