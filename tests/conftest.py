@@ -86,31 +86,29 @@ def moto(tmp_path):
     server.stop()
 
 
-@pytest.fixture
-def stage(request, postgres, opensearch, tmp_path):
-    """Everything one test needs, its Syncline not yet started."""
-    stage = Stage(postgres, opensearch, tmp_path)
+def _stage(request, postgres, cluster, folder):
+    stage = Stage(postgres, cluster, folder)
     request.node.log_paths = stage.log_paths
     yield stage
     stage.end()
+
+
+@pytest.fixture
+def stage(request, postgres, opensearch, tmp_path):
+    """Everything one test needs, its Syncline not yet started."""
+    yield from _stage(request, postgres, opensearch, tmp_path)
 
 
 @pytest.fixture
 def elastic_stage(request, second_postgres, elasticsearch, tmp_path):
     """A stage on an Elasticsearch."""
-    stage = Stage(second_postgres, elasticsearch, tmp_path)
-    request.node.log_paths = stage.log_paths
-    yield stage
-    stage.end()
+    yield from _stage(request, second_postgres, elasticsearch, tmp_path)
 
 
 @pytest.fixture
 def two_phase_stage(request, second_postgres, opensearch, tmp_path):
     """A stage whose database can prepare transactions."""
-    stage = Stage(second_postgres, opensearch, tmp_path)
-    request.node.log_paths = stage.log_paths
-    yield stage
-    stage.end()
+    yield from _stage(request, second_postgres, opensearch, tmp_path)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import shop
 import workload
 from owner import Owner
-from test_foreign import add_jobs, documents
+from test_foreign import add_jobs, create_tables, documents
 from test_verify import NOTHING, counts, verify
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")  # one server for all of them
@@ -81,14 +81,7 @@ def test_a_resync_while_live(shop_stage):
 def test_a_foreign_index(elastic_stage):
     """Scripts, update by query, the sweep."""
     stage = elastic_stage.start()
-    stage.run("CREATE TABLE customers (pk int PRIMARY KEY, id int, city text, country text);"
-              "CREATE TABLE vat_rates (country text PRIMARY KEY, rate numeric);"
-              "CREATE TABLE shipments (pk int PRIMARY KEY, order_id int, carrier text);"
-              "CREATE TABLE items (pk int PRIMARY KEY, order_id int, sku text)")
-    stage.run("INSERT INTO customers SELECT n, n, 'city ' || n, 'de' FROM generate_series(1, 6) n;"
-              "INSERT INTO vat_rates VALUES ('de', 19.0), ('fr', 20);"
-              "INSERT INTO shipments SELECT n, n * 2, 'post' FROM generate_series(1, 20) n;"
-              "INSERT INTO items SELECT n, n % 40, 'sku ' || n FROM generate_series(1, 90) n")
+    create_tables(stage.run)
     owner = Owner(stage)
     owner.create()
     owner.write(documents(range(1, 31)))

@@ -17,18 +17,22 @@ NUMBERS = ('{"n": 1.10, "big": 12345678901234567890.123456789, "tiny": 1e-7, "ex
            ' "customer_id": 3, "empty": {}, "none": null, "items_count": []}')
 
 
+def create_tables(run):
+    run("CREATE TABLE customers (pk int PRIMARY KEY, id int, city text, country text);"
+        "CREATE TABLE vat_rates (country text PRIMARY KEY, rate numeric);"
+        "CREATE TABLE shipments (pk int PRIMARY KEY, order_id int, carrier text);"
+        "CREATE TABLE items (pk int PRIMARY KEY, order_id int, sku text)")
+    run("INSERT INTO customers SELECT n, n, 'city ' || n, 'de'"
+        " FROM generate_series(1, 6) n;"
+        "INSERT INTO vat_rates VALUES ('de', 19.0), ('fr', 20);"
+        "INSERT INTO shipments SELECT n, n * 2, 'post' FROM generate_series(1, 20) n;"
+        "INSERT INTO items SELECT n, n % 40, 'sku ' || n FROM generate_series(1, 90) n")
+
+
 @pytest.fixture
 def owner(running):
     """Thirty documents, and tables with rows for some of them and for others."""
-    running.run("CREATE TABLE customers (pk int PRIMARY KEY, id int, city text, country text);"
-                "CREATE TABLE vat_rates (country text PRIMARY KEY, rate numeric);"
-                "CREATE TABLE shipments (pk int PRIMARY KEY, order_id int, carrier text);"
-                "CREATE TABLE items (pk int PRIMARY KEY, order_id int, sku text)")
-    running.run("INSERT INTO customers SELECT n, n, 'city ' || n, 'de'"
-                " FROM generate_series(1, 6) n;"
-                "INSERT INTO vat_rates VALUES ('de', 19.0), ('fr', 20);"
-                "INSERT INTO shipments SELECT n, n * 2, 'post' FROM generate_series(1, 20) n;"
-                "INSERT INTO items SELECT n, n % 40, 'sku ' || n FROM generate_series(1, 90) n")
+    create_tables(running.run)
     owner = Owner(running)
     owner.create()
     owner.write(documents(range(1, 31)))

@@ -1,8 +1,6 @@
 """The database's disk is full: writers are refused by PostgreSQL itself, and the change log, which
 lies on the same disk, cannot be rotated. When there is room again nothing was missed."""
 
-import shutil
-import subprocess
 import threading
 
 import common
@@ -10,6 +8,7 @@ import psycopg2
 import pytest
 from common import wait_for
 from psycopg2 import errors, sql
+from small_disk import fill, make_room, mounted
 
 SIZE = "120m"
 TABLESPACE = "small_disk"
@@ -21,9 +20,13 @@ def small_disk(stage):
     """The stage's database lies on a file system of its own (root mounts it); the folder."""
     folder = common.scratch("disk")
     data = stage.postgres.data.stat()
-    subprocess.run(["mount", "-t", "tmpfs", "-o",
-                    f"size={SIZE},mode=0700,uid={data.st_uid},gid={data.st_gid}", "tmpfs",
-                    str(folder)], check=True)
+    with mounted(folder, SIZE, data.st_uid, data.st_gid):
+        yield from on_tablespace(stage, folder)
+    folder.rmdir()
+
+
+def on_tablespace(stage, folder):
+    """The folder, while it is where the stage's database lies; in the end the database goes."""
     administrator = psycopg2.connect(**stage.postgres.connection_parameters())
     administrator.autocommit = True
     cursor = administrator.cursor()
@@ -32,24 +35,13 @@ def small_disk(stage):
     cursor.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(
         database, sql.Identifier(TABLESPACE)))
     yield folder
-    (folder / "ballast").unlink(missing_ok=True)
+    make_room(folder)
     stage.syncline.end()
     stage.connection.close()
     cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
     stage.databases.remove((stage.postgres, stage.database))
     cursor.execute(f"DROP TABLESPACE {TABLESPACE}")
     administrator.close()
-    subprocess.run(["umount", str(folder)], check=True)
-    shutil.rmtree(folder)
-
-
-def fill(folder):
-    with open(folder / "ballast", "ab", buffering=0) as ballast:
-        try:
-            while True:
-                ballast.write(b"x" * 8192)
-        except OSError:
-            pass
 
 
 class Writer(threading.Thread):
@@ -116,7 +108,7 @@ def test_database_disk_full(stage, small_disk):
     assert any(log_sizes(stage))
     stage.syncline.restart(kill=True)
     written = writer.written
-    (small_disk / "ballast").unlink()
+    make_room(small_disk)
     wait_for(lambda: writer.written > written + 100, 30, "writers go on")
     writer.stop()
     stage.wait_until_equal()

@@ -1,9 +1,8 @@
 """The disk with Syncline's own state is full: what cannot be stored is not taken for stored."""
 
-import subprocess
-
 import pytest
 from common import wait_for
+from small_disk import fill, make_room, mounted
 
 SIZE = "2m"
 
@@ -13,20 +12,9 @@ def small_disk(stage):
     """The data directory on a file system of its own that holds two megabytes (root mounts it)."""
     folder = stage.syncline.data_dir
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "tmpfs", str(folder)],
-                   check=True)
-    yield folder
-    stage.syncline.end()
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(folder):
-    with open(folder / "ballast", "wb", buffering=0) as ballast:
-        try:
-            while True:
-                ballast.write(b"x" * 4096)
-        except OSError:
-            pass
+    with mounted(folder, SIZE):
+        yield folder
+        stage.syncline.end()
 
 
 def test_syncline_disk_full(stage, small_disk):
@@ -51,7 +39,7 @@ def test_syncline_disk_full(stage, small_disk):
     stage.run("UPDATE t SET address = '10.0.0.2' WHERE id = 1")
     stage.syncline.restart(kill=True)
     wait_for(told, 30, "the job waits for room")
-    (small_disk / "ballast").unlink()
+    make_room(small_disk)
     wait_for(lambda: stage.api.status(job)["parked"] == 250, 90, "the refused ones are noted")
     stage.wait_until_equal(parked=250, without=[str(n) for n in range(2, 501, 2)])
     assert stage.api.create("targets", {**stage.target_body(), "name": "another"})
