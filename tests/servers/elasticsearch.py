@@ -9,6 +9,7 @@ import base64
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -126,6 +127,12 @@ class ElasticsearchServer(SearchServer):
         self._install()
         command, program, environment = self._tool("server")
         self.process = common.spawn(command, self.log_path, environment, cwd=program, user=_user())
+
+    def kill(self):
+        """The launcher and the server: left alone, that one would end in good order."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 if __name__ == "__main__":
