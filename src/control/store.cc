@@ -12,7 +12,7 @@ namespace syncline {
 namespace {
 
 // Applied in order, each once. Never change one that was released: add another.
-constexpr std::array<std::string_view, 2> kMigrations = {
+constexpr std::array<std::string_view, 3> kMigrations = {
     R"(CREATE TABLE meta (
          key TEXT PRIMARY KEY,
          value TEXT NOT NULL
@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, 2> kMigrations = {
          installed INTEGER NOT NULL
        );)",
     R"(ALTER TABLE sources ADD COLUMN identity TEXT NOT NULL DEFAULT '';
-       ALTER TABLE sources ADD COLUMN xmax INTEGER NOT NULL DEFAULT 0)"};
+       ALTER TABLE sources ADD COLUMN xmax INTEGER NOT NULL DEFAULT 0)",
+    "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 0"};
 
 constexpr std::string_view kInstanceIdKey = "instance_id";
 
@@ -240,16 +241,17 @@ Status Store::clear_installed(const std::string& name) {
 Result<std::optional<DatabaseHistory>> Store::history(const std::string& source) const {
   const std::lock_guard lock(state_->mutex);
   SYNCLINE_ASSIGN(SqliteStatement find,
-                  state_->database.prepare("SELECT identity, xmax FROM sources WHERE name = ?"));
+                  state_->database.prepare(
+                      "SELECT identity, xmax, pulse FROM sources WHERE name = ?"));
   SYNCLINE_ASSIGN(const bool found, find.bind(source).step());
   if (!found || find.text(0).empty()) return std::optional<DatabaseHistory>();
-  return std::optional(DatabaseHistory{find.text(0), find.integer(1)});
+  return std::optional(DatabaseHistory{find.text(0), find.integer(1), find.integer(2)});
 }
 
 Status Store::set_history(const std::string& source, const DatabaseHistory& history) {
   const std::lock_guard lock(state_->mutex);
-  return state_->run("UPDATE sources SET identity = ?, xmax = ? WHERE name = ?", history.identity,
-                     history.xmax, source);
+  return state_->run("UPDATE sources SET identity = ?, xmax = ?, pulse = ? WHERE name = ?",
+                     history.identity, history.xmax, history.pulse, source);
 }
 
 }  // namespace syncline

@@ -50,7 +50,7 @@ class StoreTest : public testing::Test {
 TEST_F(StoreTest, RemembersTheHistoryOfADatabase) {
   put_source("shop");
   EXPECT_FALSE(store_->history("shop").value());
-  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900}).ok());
+  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900, 12}).ok());
   ASSERT_TRUE(store_->set_history("nope", {"7:1:5", 900}).ok());
   open();
   put_source("shop");  // replaced
@@ -58,6 +58,7 @@ TEST_F(StoreTest, RemembersTheHistoryOfADatabase) {
   ASSERT_TRUE(history);
   EXPECT_EQ(history->identity, "7:1:5");
   EXPECT_EQ(history->xmax, 900);
+  EXPECT_EQ(history->pulse, 12);
   EXPECT_FALSE(store_->history("nope").value());
 }
 

@@ -21,6 +21,7 @@ namespace syncline {
 struct DatabaseHistory {
   std::string identity;  // the server's system identifier, its timeline, the database's oid
   int64_t xmax = 0;      // ids of transactions from here on had not finished
+  int64_t pulse = 0;     // a counter in our schema, which moves on beside changes; 0: no schema
 };
 
 // What the engine tells control. Called from the engine's threads; must not call back into the

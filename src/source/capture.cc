@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kFormat = 2;
 constexpr const char* kOwnRelations =
-    "{instance,log_0,log_1,log_2,state,sleeper,overflow,watch,reader,fingerprint,plan,fan_out,"
-    "member}";
+    "{instance,log_0,log_1,log_2,state,sleeper,overflow,pulse,watch,reader,fingerprint,plan,"
+    "fan_out,member}";
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
 

@@ -1,7 +1,10 @@
 // Whether a database is still the one whose changes were followed, or an older copy of it: a
 // standby that lagged and was promoted, a backup that was restored (design section 2).
 //
-// Pure but for read_history(), which asks in a session of the caller's.
+// Transactions alone do not tell: a copy may have as many again before anybody looks. The pulse does,
+// since nobody else moves it.
+//
+// Pure but for what asks in a session of the caller's.
 #pragma once
 
 #include <optional>
@@ -13,7 +16,12 @@
 
 namespace syncline {
 
-Result<DatabaseHistory> read_history(Session& session);
+// To be asked before the session changes anything. `schema` is the quoted capture schema.
+Result<DatabaseHistory> read_history(Session& session, const std::string& schema);
+
+// Sets the pulse in the database, and returns when it is on its disk with all that was committed
+// before it.
+Status set_pulse(Session& session, const std::string& schema, int64_t pulse);
 
 // Why what was seen of `before` may not be in the database of `now`, for the status; nothing if it
 // is. Transactions that had finished and are not there any more were lost with it.

@@ -28,7 +28,7 @@ constexpr auto kSilentNap = std::chrono::milliseconds(20);
 constexpr auto kSleepMaxWithoutNotify = std::chrono::milliseconds(100);
 constexpr auto kRotateInterval = std::chrono::seconds(2);
 constexpr auto kOverflowInterval = std::chrono::seconds(1);
-constexpr auto kRememberInterval = std::chrono::seconds(5);
+constexpr auto kRememberInterval = std::chrono::seconds(1);
 constexpr auto kReconnectMin = std::chrono::milliseconds(200);
 constexpr auto kReconnectMax = std::chrono::seconds(5);
 // The session of a Syncline that was killed a moment ago may still hold the lock.
@@ -153,6 +153,7 @@ void Source::run() {
 
 Status Source::connect_and_read() {
   SYNCLINE_ASSIGN(const auto session, Session::open(spec_, stop_));
+  SYNCLINE_ASSIGN(const DatabaseHistory history, read_history(*session, capture_.schema()));
   SYNCLINE_RETURN_IF_ERROR(take_ownership(*session));
   SYNCLINE_ASSIGN(const Rows now,
                   session->query("SELECT pg_current_snapshot()::text,"
@@ -168,22 +169,21 @@ Status Source::connect_and_read() {
   }
   SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema() + "; SELECT setval('" +
                                            capture_.schema() + ".sleeper', pg_backend_pid())"));
-  SYNCLINE_RETURN_IF_ERROR(check_history(*session));
+  SYNCLINE_RETURN_IF_ERROR(check_history(*session, history));
   set_error(std::nullopt);
   connecting_.store(false);
   last_change_at_ = clock_.now();
   const Status ended = read_changes(*session);
-  const Status remembered = remember_history();
+  const Status remembered = memory_.remember_history(history_);
   return ended.ok() ? remembered : ended;
 }
 
 // An older copy lacks changes that are in the indices already, and no key will tell of it.
-Status Source::check_history(Session& session) {
+Status Source::check_history(Session& session, const DatabaseHistory& now) {
   std::optional<DatabaseHistory> before = history_;
   if (history_.identity.empty()) {
     SYNCLINE_ASSIGN(before, memory_.history());
   }
-  SYNCLINE_ASSIGN(const DatabaseHistory now, read_history(session));
   if (before) {
     if (const auto why = lost_history(*before, now)) {
       spdlog::warn("source {}: {}; loading again", spec_.name, *why);
@@ -192,11 +192,15 @@ Status Source::check_history(Session& session) {
     }
   }
   history_ = now;
-  return remember_history();
+  if (before) history_.pulse = std::max(before->pulse, now.pulse);
+  return remember_history(session);
 }
 
-Status Source::remember_history() {
+Status Source::remember_history(Session& session) {
   remembered_at_ = clock_.now();
+  changed_since_remembered_ = false;
+  ++history_.pulse;
+  SYNCLINE_RETURN_IF_ERROR(set_pulse(session, capture_.schema(), history_.pulse));
   return memory_.remember_history(history_);
 }
 
@@ -249,14 +253,17 @@ Status Source::poll(Session& session) {
   if (head.changes > 0) {
     last_change_at_ = asked_at;
     log_used_ = true;
+    changed_since_remembered_ = true;
   }
   history_.xmax = std::max(history_.xmax, static_cast<int64_t>(head.now.xmax));
-  if (head.changes > 0 && asked_at - remembered_at_ > kRememberInterval)
-    SYNCLINE_RETURN_IF_ERROR(remember_history());
   touch(head);
-  const std::lock_guard lock(mutex_);
-  head_ = head.now;
-  head_taken_at_ = asked_at;
+  {
+    const std::lock_guard lock(mutex_);
+    head_ = head.now;
+    head_taken_at_ = asked_at;
+  }
+  if (changed_since_remembered_ && asked_at - remembered_at_ > kRememberInterval)
+    return remember_history(session);
   return {};
 }
 
@@ -275,6 +282,7 @@ void Source::touch(const ChangeLog::Head& head) {
 
 Status Source::sleep_until_woken(Session& session) {
   const std::string state = capture_.schema() + ".state";
+  if (changed_since_remembered_) SYNCLINE_RETURN_IF_ERROR(remember_history(session));
   SYNCLINE_RETURN_IF_ERROR(
       session.script("SELECT setval('" + state + "', (last_value & 11) + 4) FROM " + state));
   // Once more: a writer may have looked at the flag just before it was set.

@@ -113,8 +113,8 @@ class Source {
   Status read_changes(Session& session);
   Status poll(Session& session);
   Status handle_overflow(Session& session);
-  Status check_history(Session& session);
-  Status remember_history();
+  Status check_history(Session& session, const DatabaseHistory& now);
+  Status remember_history(Session& session);
   Status forget_loads(Session& session);
   Status load_everything_again(Session& session, const std::string& why);
   Status check_tables_when_due(Session& session);
@@ -161,6 +161,7 @@ class Source {
   // The reader's alone:
   DatabaseHistory history_;  // of the database as last seen; no identity: never
   TimePoint remembered_at_;
+  bool changed_since_remembered_ = false;
   TimePoint last_change_at_;
   Duration gather_for_{};  // the next poll's distance while changes come
   TimePoint last_rotation_at_;

@@ -33,6 +33,8 @@ CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
 CREATE SEQUENCE {{schema}}.sleeper MINVALUE 0 START 0;
 -- overflow: 1 once a trigger had to drop a key because the log was full.
 CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
+-- pulse: what the engine counts up and remembers, to know an older copy of this database by.
+CREATE SEQUENCE {{schema}}.pulse MINVALUE 0 START 0;
 
 -- What is installed: one row for each watched (table, link columns).
 CREATE TABLE {{schema}}.watch (
