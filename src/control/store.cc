@@ -240,9 +240,9 @@ Status Store::clear_installed(const std::string& name) {
 
 Result<std::optional<DatabaseHistory>> Store::history(const std::string& source) const {
   const std::lock_guard lock(state_->mutex);
-  SYNCLINE_ASSIGN(SqliteStatement find,
-                  state_->database.prepare(
-                      "SELECT identity, xmax, pulse FROM sources WHERE name = ?"));
+  SYNCLINE_ASSIGN(
+      SqliteStatement find,
+      state_->database.prepare("SELECT identity, xmax, pulse FROM sources WHERE name = ?"));
   SYNCLINE_ASSIGN(const bool found, find.bind(source).step());
   if (!found || find.text(0).empty()) return std::optional<DatabaseHistory>();
   return std::optional(DatabaseHistory{find.text(0), find.integer(1), find.integer(2)});

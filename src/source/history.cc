@@ -21,8 +21,9 @@ Result<DatabaseHistory> read_history(Session& session, const std::string& schema
 Status set_pulse(Session& session, const std::string& schema, int64_t pulse) {
   SYNCLINE_ASSIGN(
       [[maybe_unused]] const Rows set,
-      session.query("SELECT set_config('synchronous_commit', 'local', true), setval($1, $2::bigint)",
-                    {schema + ".pulse", std::to_string(pulse)}));
+      session.query(
+          "SELECT set_config('synchronous_commit', 'local', true), setval($1, $2::bigint)",
+          {schema + ".pulse", std::to_string(pulse)}));
   return {};
 }
 

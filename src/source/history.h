@@ -1,8 +1,8 @@
 // Whether a database is still the one whose changes were followed, or an older copy of it: a
 // standby that lagged and was promoted, a backup that was restored (design section 2).
 //
-// Transactions alone do not tell: a copy may have as many again before anybody looks. The pulse does,
-// since nobody else moves it.
+// Transactions alone do not tell: a copy may have as many again before anybody looks. The pulse
+// does, since nobody else moves it.
 //
 // Pure but for what asks in a session of the caller's.
 #pragma once
