@@ -44,7 +44,7 @@ def sleeps(stage):
 
 
 def test_prepare_transaction_does_not_fail(prepared):
-    """A transaction that has notified cannot be prepared."""
+    """A transaction that has notified cannot be prepared. Seen red where wake() always notifies."""
     wait_for(lambda: sleeps(prepared), 30, "the engine sleeps")
     prepared.run("BEGIN; UPDATE t SET s = 'prepared' WHERE id < 10; PREPARE TRANSACTION 'a'")
     prepared.run("BEGIN; INSERT INTO t VALUES (5000, 'prepared'); DELETE FROM t WHERE id = 20;"
@@ -69,7 +69,8 @@ def notified(session, timeout_s):
 
 
 def test_a_full_notification_queue_fails_no_commit(live):
-    """More than half full, nothing is notified, since a full one fails whoever commits."""
+    """More than half full, nothing is notified, since a full one fails whoever commits. Seen red as
+    above."""
     listener = live.connect()
     listener.cursor().execute("LISTEN syncline")
     wait_for(lambda: sleeps(live), 30, "the engine sleeps")
@@ -102,6 +103,7 @@ def pooled(stage, server_folder, mode):
 
 
 def test_a_pooler_in_transaction_mode_is_refused(running, server_folder):
+    """Seen red without check_pooler()."""
     pooler = pooled(running, server_folder, "transaction")
     try:
         wait_failed(running, "pooler in transaction mode")
@@ -122,6 +124,7 @@ def test_a_pooler_in_session_mode_is_fine(running, server_folder):
 
 
 def test_a_read_only_standby_is_refused(running, server_folder):
+    """Seen red without asking for it."""
     running.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
     standby = PostgresServer(server_folder / f"standby-{running.unique}")
     standby.copy_of(running.postgres).start()
@@ -136,7 +139,7 @@ def test_a_read_only_standby_is_refused(running, server_folder):
 
 
 def test_a_copied_data_directory_is_refused(live):
-    """It has the same instance id: the running owner's lock keeps it out."""
+    """It has the same instance id: the running owner's lock keeps it out. Seen red without it."""
     live.syncline.stop()
     copy = live.new_syncline()
     shutil.copytree(live.syncline.data_dir, copy.data_dir)

@@ -32,7 +32,8 @@ def rotate(stage, times):
 
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_a_writer_stuck_while_the_log_rotates(live, isolation):
-    """It wrote into one log, and writes into another with a snapshot from before."""
+    """It wrote into one log, and writes into another with a snapshot from before. Seen red where
+    what was in progress at a position is not asked for again (xip)."""
     stuck = live.connect(autocommit=False)
     stuck.set_session(isolation_level=isolation)
     stuck.cursor().execute("UPDATE t SET s = 'early' WHERE id = 1")
@@ -49,7 +50,8 @@ def test_a_writer_stuck_while_the_log_rotates(live, isolation):
 
 
 def test_a_paused_plan_keeps_what_it_has_not_read(live):
-    """Two logs hold what it needs, so only one is left to take turns with itself."""
+    """Two logs hold what it needs, so only one is left to take turns with itself. Seen red where a
+    log is emptied without asking whether anybody needs it."""
     live.run("CREATE TABLE u (id int PRIMARY KEY, s text)")
     other = live.add_job("u", ENTRIES, index=live.index("u"))
     live.wait_until_equal()
@@ -68,6 +70,7 @@ def test_a_paused_plan_keeps_what_it_has_not_read(live):
 
 
 def test_low_transaction_ids_commit_late_across_a_crash(live):
+    """Seen red as above."""
     early = live.connect(autocommit=False)
     early.cursor().execute("UPDATE t SET s = 'early' WHERE id = 1")
     middle = live.connect(autocommit=False)
@@ -93,7 +96,8 @@ def test_low_transaction_ids_commit_late_across_a_crash(live):
 
 @pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_a_snapshot_from_before_the_job(running, isolation):
-    """The writer's snapshot shows neither our triggers nor our log nor that a load is under way."""
+    """The writer's snapshot shows neither our triggers nor our log nor that a load is under way.
+    Seen red where a trigger asks a table, not a sequence, whether it is to log."""
     running.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
     running.run("INSERT INTO t SELECT n, 'row ' || n FROM generate_series(1, 100) n")
     running.run("CREATE TABLE other (id int)")
@@ -131,6 +135,7 @@ KEYS = {
 
 @pytest.mark.parametrize("kind", KEYS)
 def test_ids_whose_text_depends_on_the_session(running, kind):
+    """Seen red, but for timetz, where the functions set nothing themselves."""
     def key(number):
         return KEYS[kind].replace("{n}", f"({number})")
     running.run(f"CREATE TABLE t (id {kind}, n int, s text)")
@@ -170,6 +175,8 @@ SAME = {
 
 @pytest.mark.parametrize("kind, before, after", SAME.values(), ids=SAME.keys())
 def test_values_that_are_equal_and_print_differently(running, kind, before, after):
+    """Seen red with = in place of the comparison of images: those that have no =, too, where errors
+    are let through; citext is compared as text by either."""
     running.run("CREATE EXTENSION IF NOT EXISTS citext; CREATE TYPE pair AS (n numeric, c citext)")
     running.run(f"CREATE TABLE t (id int PRIMARY KEY, v {kind})")
     running.run(f"INSERT INTO t SELECT n, {before} FROM generate_series(1, 20) n")
@@ -184,6 +191,7 @@ def test_values_that_are_equal_and_print_differently(running, kind, before, afte
 
 
 def test_ids_that_are_equal_and_print_differently(running):
+    """Seen red as above."""
     running.run("CREATE EXTENSION citext; CREATE TABLE t (k int PRIMARY KEY, id citext, n numeric)")
     running.run("INSERT INTO t SELECT n, 'Name' || n, n FROM generate_series(1, 20) n")
     running.job = running.add_job("t", ["id:keyword", ("n", "n", "keyword")], id=["id", "n"])
@@ -197,6 +205,7 @@ def test_ids_that_are_equal_and_print_differently(running):
 # -- ways to write ---------------------------------------------------------------------------------
 
 def test_foreign_key_cascades_views_rules_and_functions(running):
+    """Seen red without the trigger for DELETE."""
     running.run("CREATE TABLE parent (id int PRIMARY KEY);"
                 " CREATE TABLE t (id int PRIMARY KEY, s text, p int REFERENCES parent"
                 "  ON DELETE CASCADE ON UPDATE CASCADE,"
@@ -225,6 +234,7 @@ def test_foreign_key_cascades_views_rules_and_functions(running):
 
 
 def test_copy_merge_and_upserts(live):
+    """Seen red where an UPDATE logs the new key alone."""
     text = "".join(f"{n}\tcopied {n}\n" for n in range(2000, 4000))
     with live.connection.cursor() as cursor:
         cursor.copy_expert("COPY t FROM STDIN", io.StringIO(text))
@@ -239,6 +249,7 @@ def test_copy_merge_and_upserts(live):
 
 
 def test_deferred_constraints(live):
+    """Seen red without the trigger for UPDATE."""
     live.run("ALTER TABLE t ADD COLUMN place int")
     live.run("UPDATE t SET place = id")
     live.run("ALTER TABLE t ADD UNIQUE (place) DEFERRABLE INITIALLY DEFERRED")
@@ -257,7 +268,8 @@ def test_deferred_constraints(live):
 
 
 def test_triggers_of_the_users_own(live):
-    """Before ours and after it, by name; they change the row, write others, and skip some."""
+    """Before ours and after it, by name; they change the row, write others, and skip some. Seen red
+    where nothing is logged from within a trigger."""
     live.run("""
         CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF NEW.s = 'refused' THEN RETURN NULL; END IF;
@@ -282,6 +294,7 @@ def test_triggers_of_the_users_own(live):
 
 @pytest.mark.parametrize("watched", ["t", "t_low"])
 def test_rows_that_move_between_partitions(running, watched):
+    """Seen red with the triggers of a plain table on it."""
     running.run("CREATE TABLE t (id int, part int, s text, PRIMARY KEY (id, part))"
                 " PARTITION BY RANGE (part)")
     running.run("CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (10);"
@@ -302,7 +315,8 @@ def test_rows_that_move_between_partitions(running, watched):
 
 
 def test_columns_widen_while_writers_are_in_flight(live):
-    """Each runs the old functions until its transaction ends; each has planned them."""
+    """Each runs the old functions until its transaction ends; each has planned them. Seen red where
+    a load does not wait for who is writing."""
     live.run("ALTER TABLE t ADD COLUMN extra int")
     wait_equal(live)
     writers = [live.connect(autocommit=False) for _ in range(3)]
@@ -340,7 +354,7 @@ def killed_in_a_load(stage):
 
 
 def test_rows_that_move_to_read_blocks_while_a_load_is_cut(running):
-    """By updates that change nothing a job reads."""
+    """By updates that change nothing a job reads. Seen red where these are not logged."""
     block = killed_in_a_load(running)
     running.run("DELETE FROM t WHERE id < 5000")
     running.run("VACUUM t")
@@ -354,8 +368,10 @@ def test_rows_that_move_to_read_blocks_while_a_load_is_cut(running):
 
 @pytest.mark.parametrize("rewrite", ["VACUUM FULL t", "CLUSTER t USING backwards"])
 def test_a_table_rewritten_while_a_load_is_cut(running, rewrite):
+    """Seen red where a load goes on without asking for the table's file."""
     killed_in_a_load(running)
     running.run("CREATE INDEX backwards ON t ((-id))")
+    running.run("DELETE FROM t WHERE id < 50000")  # so that the others move
     running.run(rewrite)
     running.syncline.start()
     running.wait_until_equal()
@@ -365,7 +381,7 @@ def test_a_table_rewritten_while_a_load_is_cut(running, rewrite):
 
 @pytest.mark.parametrize("rewrite", ["VACUUM FULL t", "CLUSTER t USING backwards"])
 def test_a_table_rewritten_in_the_middle_of_a_load(stage, rewrite):
-    """Between two COPYs, too: they are short here."""
+    """Between two COPYs, too: they are short here. Seen red as above."""
     stage.syncline.environment["SYNCLINE_DURATION"] = "load_segment:50"
     stage.start()
     stage.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
@@ -375,6 +391,7 @@ def test_a_table_rewritten_in_the_middle_of_a_load(stage, rewrite):
     wait_for(lambda: stage.run("SELECT load_block > 300 FROM syncline.member")[0][0], 60,
              "some of it is loaded", 0.005)
     began = started_at(stage)
+    stage.run("DELETE FROM t WHERE id < 50000")  # so that the others move
     stage.run(rewrite)
     stage.wait_until_equal()
     assert started_at(stage) == began, "it went on"

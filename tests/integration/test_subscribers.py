@@ -1,5 +1,6 @@
 """Tables that a logical replication fills: its worker fires triggers only if they are enabled
-ALWAYS, and statement triggers never."""
+ALWAYS, and statement triggers never. All were seen red without ENABLE ALWAYS, and the first two
+with the triggers of a plain table."""
 
 import pytest
 from common import wait_for
