@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -10,6 +11,7 @@ import requests
 from common import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+RESIDENT_MB_MAX = 150
 BINARY = pathlib.Path(os.environ.get("SYNCLINE_BINARY") or ROOT / "build" / "debug" / "syncline")
 STOP_S = 10  # the contract's own bound
 
@@ -70,6 +72,14 @@ class Syncline:
         self.arguments = list(arguments)
         self.process = None
         self.api = Api(self.url, token)
+
+    def assert_memory(self):
+        """The most that the process ever had resident keeps the budget of design section 11."""
+        if os.environ.get("SYNCLINE_SANITIZED") or self.is_dead():
+            return
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        resident_kb = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+        assert resident_kb < RESIDENT_MB_MAX * 1024, f"{resident_kb} kB resident"
 
     @property
     def url(self):

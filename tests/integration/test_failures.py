@@ -1,6 +1,7 @@
 """Parked documents are tried again, listed, hastened and given up (contract sections 2 and 5)."""
 
 import datetime
+import os
 import statistics
 import time
 import urllib.parse
@@ -11,6 +12,7 @@ from common import wait_for
 from test_rest import assert_error, assert_invalid
 
 RETRY_S = 1
+PARKED = int(os.environ.get("SYNCLINE_PARKED", "100000"))  # the promise is for 1,000,000
 
 
 def poison(stage, rows=10, poisoned=(5,)):
@@ -299,24 +301,25 @@ def change_latencies(stage, count=100):
     return statistics.median(latencies), max(latencies)
 
 
-def test_a_hundred_thousand_parked_documents_do_not_slow_a_change(patient):
-    """Neither while they wait nor while they are all being tried."""
+def test_many_parked_documents_do_not_slow_a_change(patient):
+    """Neither while they wait nor while they are all being tried; and they take no memory."""
     patient.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
     patient.run("INSERT INTO t VALUES (0, '0')")
     patient.job = patient.add_job("t", ["id:integer", "v:integer"])
     patient.wait_until_equal()
     alone = change_latencies(patient)
-    patient.run("INSERT INTO t SELECT n, 'poison' FROM generate_series(1, 100000) n")
-    patient.wait_live(parked=100_000, timeout_s=180)
+    patient.run("INSERT INTO t SELECT n, 'poison' FROM generate_series(1, %s) n", [PARKED])
+    patient.wait_live(parked=PARKED, timeout_s=80 + PARKED / 1000)
     waiting = change_latencies(patient)
-    assert retry(patient) == {"retried": 100_000}
+    assert retry(patient) == {"retried": PARKED}
     tried = change_latencies(patient, 50)
     left = failures(patient, limit=1, after="99998")["items"][0]["attempts"]
     for name, (median, worst) in (("none", alone), ("waiting", waiting), ("being tried", tried)):
-        print(f"100,000 parked, {name}: median {median:.1f} ms, worst {worst:.0f} ms")
+        print(f"{PARKED:,} parked, {name}: median {median:.1f} ms, worst {worst:.0f} ms")
     assert left == 1, "the tries ended before the changes did: nothing was measured"
     assert waiting[0] < 5 * alone[0] + 20
     assert tried[0] < 5 * alone[0] + 100
     begun = time.monotonic()
     assert len(failures(patient, limit=1000, after="5")["items"]) == 1000
     assert time.monotonic() - begun < 2
+    patient.syncline.assert_memory()

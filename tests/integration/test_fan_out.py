@@ -7,7 +7,6 @@ SYNCLINE_SANITIZED: set where the binary is built with sanitizers, whose memory 
 """
 
 import os
-import re
 import time
 
 import pytest
@@ -16,7 +15,6 @@ from stage import nested_in, object_in, property_of
 
 DOCUMENTS = int(os.environ.get("SYNCLINE_FAN_OUT", "40000"))
 OTHERS = 2000
-RESIDENT_MB_MAX = 150
 # The promise is one second; unoptimised, on two cores that two servers share, it is not kept.
 READABLE_S_MAX = float(os.environ.get("SYNCLINE_READABLE_S", "3"))
 # A machine that two servers share carries some thousand documents a second.
@@ -52,16 +50,7 @@ def big(stage):
                   name="shipments", **object_in("shipment"))
     stage.wait_until_equal(TIMEOUT_S)
     yield stage
-    assert_memory(stage)
-
-
-def assert_memory(stage):
-    """The most that the process ever had resident, loading included."""
-    if os.environ.get("SYNCLINE_SANITIZED") or stage.syncline.is_dead():
-        return
-    with open(f"/proc/{stage.syncline.process.pid}/status") as status:
-        resident_kb = int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
-    assert resident_kb < RESIDENT_MB_MAX * 1024, f"{resident_kb} kB resident"
+    stage.syncline.assert_memory()
 
 
 class Reader:
