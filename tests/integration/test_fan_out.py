@@ -170,7 +170,7 @@ def test_a_stop_in_the_middle_of_a_fan_out_forgets_nothing(big, kill):
     big.run("UPDATE customers SET name = 'before', country = 'fr' WHERE id = 1")
     wait_for(lambda: reader.count("customer", "before") > DOCUMENTS // 3, TIMEOUT_S,
              "a third is done", 0.02)
-    assert_memory(big)
+    big.syncline.assert_memory()
     big.syncline.kill() if kill else big.syncline.stop()
     assert reader.count("customer", "before") < DOCUMENTS
     big.run("UPDATE orders SET status = 'dead' WHERE id % 500 = 0")
