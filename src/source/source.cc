@@ -199,8 +199,9 @@ Status Source::check_history(Session& session, const DatabaseHistory& now) {
 Status Source::remember_history(Session& session) {
   remembered_at_ = clock_.now();
   changed_since_remembered_ = false;
+  // What may not have arrived is not remembered: the database would look older than it is.
+  SYNCLINE_RETURN_IF_ERROR(set_pulse(session, capture_.schema(), history_.pulse + 1));
   ++history_.pulse;
-  SYNCLINE_RETURN_IF_ERROR(set_pulse(session, capture_.schema(), history_.pulse));
   return memory_.remember_history(history_);
 }
 
