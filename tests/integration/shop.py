@@ -106,7 +106,11 @@ def add_jobs(stage):
 
 
 class ShopWriter(workload.Writer):
-    """One session that changes the shop at random."""
+    """One session that changes the shop at random.
+
+    In REPEATABLE READ a transaction can see two rows of one primary key: an old one, deleted by a
+    later transaction, and its own new one. Hence LIMIT 1 and DISTINCT.
+    """
 
     # Foreign keys make many deadlocks: they are to be found soon.
     settings = {**workload.SETTINGS, "deadlock_timeout": ["50ms"]}
@@ -143,7 +147,8 @@ class ShopWriter(workload.Writer):
 
     def _upsert_order(self, cursor):
         cursor.execute(
-            "INSERT INTO public.orders SELECT %s, (SELECT id FROM public.customers WHERE id = %s),"
+            "INSERT INTO public.orders SELECT"
+            " %s, (SELECT id FROM public.customers WHERE id = %s LIMIT 1),"
             " %s, %s, now(), '2026-01-01'::pg_catalog.date + %s, " + self.random.choice(WEIGHTS)
             + " ON CONFLICT (id) DO UPDATE SET status = excluded.status, weight = excluded.weight,"
             " day = excluded.day",
@@ -166,7 +171,7 @@ class ShopWriter(workload.Writer):
 
     def _order_to_customer(self, cursor):
         cursor.execute("UPDATE public.orders SET customer_id ="
-                       " (SELECT id FROM public.customers WHERE id = %s)"
+                       " (SELECT id FROM public.customers WHERE id = %s LIMIT 1)"
                        " WHERE id BETWEEN %s AND %s", (self._customer(), *self._range()))
 
     def _upsert_customer(self, cursor):
@@ -208,7 +213,7 @@ class ShopWriter(workload.Writer):
 
     def _move_items(self, cursor):
         cursor.execute("UPDATE public.items SET order_id ="
-                       " (SELECT id FROM public.orders WHERE id = %s)"
+                       " (SELECT id FROM public.orders WHERE id = %s LIMIT 1)"
                        " WHERE order_id BETWEEN %s AND %s", (self._order(), *self._range((0, 2))))
 
     def _delete_items(self, cursor):
@@ -246,7 +251,7 @@ class ShopWriter(workload.Writer):
 
     def _tag(self, cursor):
         cursor.execute(
-            "INSERT INTO public.tags SELECT id, %s, NULL FROM public.orders WHERE id = %s"
+            "INSERT INTO public.tags SELECT DISTINCT id, %s, NULL FROM public.orders WHERE id = %s"
             " ON CONFLICT (order_id, tag) DO UPDATE SET note = pg_catalog.random()",
             (self.random.choice(TAGS), self._order()))
 
@@ -305,8 +310,8 @@ class ShopWriter(workload.Writer):
     def _merge(self, cursor):
         low, high = self._range((5, 30))
         cursor.execute(
-            "MERGE INTO public.items i USING (SELECT id FROM public.orders WHERE id BETWEEN %s"
-            " AND %s) o ON i.order_id = o.id AND i.line = 1"
+            "MERGE INTO public.items i USING (SELECT DISTINCT id FROM public.orders"
+            " WHERE id BETWEEN %s AND %s) o ON i.order_id = o.id AND i.line = 1"
             " WHEN MATCHED AND i.price > 50 THEN DELETE"
             " WHEN MATCHED THEN UPDATE SET price = i.price + 30"
             " WHEN NOT MATCHED THEN INSERT (order_id, line, sku) VALUES (o.id, 1, 'merged')",

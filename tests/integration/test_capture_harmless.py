@@ -162,13 +162,8 @@ STATEMENTS = {
 }
 
 
-def test_bulk_statements_stay_linear(running):
-    """Whatever ran before in the session: plans made for one row must not serve a million. Seen red
-    with a trigger that joins its transition table."""
-    running.run("CREATE TABLE t (id int PRIMARY KEY, s text, unread int)")
-    running.job = running.add_job("t", ENTRIES)
-    running.wait_until_equal()
-    running.syncline.stop()  # it would take its share of the machine
+def ratios_of_bulk_statements(running):
+    """How many times as long each statement takes with ten times the rows, in one new session."""
     session = running.connect()
     cursor = session.cursor()
     for n in range(1, 30):
@@ -181,9 +176,20 @@ def test_bulk_statements_stay_linear(running):
             took[name, rows] = min(seconds(cursor, statement.format(rows=rows)),
                                    took.get((name, rows), 1e9))
     session.close()
-    for name in STATEMENTS:
-        ratio = took[name, BULK_ROWS] / took[name, BULK_ROWS // 10]
-        assert ratio < 30, f"{name}: ten times the rows took {ratio:.1f} times as long ({took})"
+    return {name: took[name, BULK_ROWS] / took[name, BULK_ROWS // 10] for name in STATEMENTS}
+
+
+def test_bulk_statements_stay_linear(running):
+    """Whatever ran before in the session: plans made for one row must not serve a million. Seen red
+    with a trigger that joins its transition table."""
+    running.run("CREATE TABLE t (id int PRIMARY KEY, s text, unread int)")
+    running.job = running.add_job("t", ENTRIES)
+    running.wait_until_equal()
+    running.syncline.stop()  # it would take its share of the machine
+    tries = []
+    while not tries or max(tries[-1].values()) >= 30:
+        assert len(tries) < 3, f"ten times the rows took so many times as long: {tries}"
+        tries.append(ratios_of_bulk_statements(running))  # a busy machine is not slow every time
     running.syncline.start()
     running.wait_until_equal(60 + BULK_ROWS / 1000)
 
