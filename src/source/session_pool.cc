@@ -35,14 +35,16 @@ Result<SessionPool::Lease> SessionPool::acquire(Use use, const StopSignal& stop,
     const auto free = [&] {
       return lent_ < sessions_max_ && (use != Use::load || loads_ < loads_max_);
     };
+    auto& freed = use == Use::load ? freed_for_load_ : freed_for_short_work_;
     while (!free()) {
-      freed_.wait_for(lock, kStopCheckInterval);
+      freed.wait_for(lock, kStopCheckInterval);
+      const bool late = use != Use::load && std::chrono::steady_clock::now() > deadline;
+      if (!stop.raised() && !late) continue;
+      freed.notify_one();  // another one may take what this one was woken for
       if (stop.raised()) return Error::retry("stopping");
-      if (use != Use::load && std::chrono::steady_clock::now() > deadline) {
-        return Error::retry(
-            "all " + std::to_string(sessions_max_) + " connections of the source stayed busy",
-            "53300");
-      }
+      return Error::retry(
+          "all " + std::to_string(sessions_max_) + " connections of the source stayed busy",
+          "53300");
     }
     ++lent_;
     if (use == Use::load) ++loads_;
@@ -111,7 +113,9 @@ void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
     if (use == Use::load) --loads_;
     if (session) idle_.push_back(std::move(session));
   }
-  freed_.notify_all();
+  // Not all: with a hundred jobs that start, each would wake the others for nothing.
+  freed_for_short_work_.notify_one();
+  freed_for_load_.notify_one();
 }
 
 }  // namespace syncline

@@ -69,7 +69,7 @@ class SessionPool {
   const int sessions_max_;
   const int loads_max_;
   std::mutex mutex_;
-  std::condition_variable freed_;
+  std::condition_variable freed_for_short_work_, freed_for_load_;
   // Protected by mutex_:
   std::vector<std::unique_ptr<Session>> idle_;
   std::vector<Session*> in_use_;
