@@ -21,7 +21,8 @@ constexpr size_t kParkedMax = 200;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
-constexpr auto kIndexIdleInterval = std::chrono::seconds(3);  // with nothing to write into it
+constexpr auto kIndexIdleInterval = std::chrono::seconds(10);  // with nothing to write into it
+constexpr auto kHeadInterval = std::chrono::seconds(3);
 constexpr auto kIdleWait = std::chrono::milliseconds(500);
 constexpr auto kNapMin = std::chrono::milliseconds(10);
 
@@ -118,6 +119,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(check_surroundings());
   SYNCLINE_RETURN_IF_ERROR(read_members());
   SYNCLINE_RETURN_IF_ERROR(check_index());
+  follow_head();
   SYNCLINE_RETURN_IF_ERROR(fan_out_.step());
   SYNCLINE_RETURN_IF_ERROR(context_.owned ? step_sweep() : step_foreign_sweep());
   SYNCLINE_RETURN_IF_ERROR(queue_parked());
@@ -468,8 +470,14 @@ Status Stream::check_index() {
                             ? "the index is there now; its documents are looked at"
                             : "the index was replaced by another one; it is loaded again");
   }
+  return {};
+}
+
+// Members without changes follow the head, so that what they have to look through stays short.
+void Stream::follow_head() {
+  if (context_.clock.now() - head_followed_at_ < kHeadInterval) return;
+  head_followed_at_ = context_.clock.now();
   for (size_t feed = 0; feed < context_.members.size(); ++feed) {
-    // Members without changes follow the head, so that what they have to look through stays short.
     Member& member = *context_.members[feed];
     if (member.subscription == 0 || more_[feed] || !table_.feed_is_clear(static_cast<int>(feed)))
       continue;
@@ -478,7 +486,6 @@ Status Stream::check_index() {
     events_.reached(member, *head);
     member.cursor->skip_to(*std::move(head));
   }
-  return {};
 }
 
 }  // namespace syncline

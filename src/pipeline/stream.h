@@ -100,6 +100,7 @@ class Stream {
   Duration foreign_sweep_interval() const;
   Status check_surroundings();
   Status check_index();
+  void follow_head();
   void confirm_deletes();
   void wait();
   bool sweep_has_work() const;
@@ -141,7 +142,7 @@ class Stream {
   bool loading_ = false;
   bool repairing_ = false;
   std::vector<std::string> deleted_while_loading_;
-  TimePoint saved_at_, index_checked_at_;
+  TimePoint saved_at_, index_checked_at_, head_followed_at_;
   const StopSignal
       never_;  // positions are stored on the way out, too, when the plan's own signal is raised
 
