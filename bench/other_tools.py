@@ -139,8 +139,10 @@ class PgStream(Tool):
         self.cpu_before_s = -(usage.ru_utime + usage.ru_stime)
         self.snapshot_peak_mb = usage.ru_maxrss / 1024
         # Fields and ids go by numbers of its own; `note` is the tenth column.
-        found = house.opensearch.request("POST", "/public/_search", {"size": 1})
-        table = found["hits"]["hits"][0]["_source"]["_table"]
+        found = house.opensearch.request("POST", "/public/_search", {"size": 1})["hits"]["hits"]
+        if not found:
+            raise common.ServerFailed(f"{self.name} ended without a document")
+        table = found[0]["_source"]["_table"]
         self.document, self.field = f"/public/_doc/{table}_{{row}}", f"{table}-10"
         self.run("replication", url, [])
 

@@ -10,5 +10,5 @@ def test_cluster_cuts_connections(scene, of_answers):
     scene.begin()
     with scene.writers():
         with scene.cluster_proxy.cutting(3_000 if of_answers else 40_000, of_answers):
-            wait_for(lambda: scene.cluster_proxy.cuts >= 5, 120, "connections were cut")
+            wait_for(lambda: scene.cluster_proxy.cuts >= 8, 180, "connections were cut")
             scene.bystander_follows()
