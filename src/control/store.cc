@@ -2,9 +2,9 @@
 
 #include <array>
 #include <mutex>
-#include <random>
 #include <utility>
 
+#include "base/random_id.h"
 #include "retry/sqlite_database.h"
 
 namespace syncline {
@@ -12,7 +12,7 @@ namespace syncline {
 namespace {
 
 // Applied in order, each once. Never change one that was released: add another.
-constexpr std::array<std::string_view, 3> kMigrations = {
+constexpr std::array<std::string_view, 4> kMigrations = {
     R"(CREATE TABLE meta (
          key TEXT PRIMARY KEY,
          value TEXT NOT NULL
@@ -41,20 +41,12 @@ constexpr std::array<std::string_view, 3> kMigrations = {
        );)",
     R"(ALTER TABLE sources ADD COLUMN identity TEXT NOT NULL DEFAULT '';
        ALTER TABLE sources ADD COLUMN xmax INTEGER NOT NULL DEFAULT 0)",
-    "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 0"};
+    "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 0",
+    R"(ALTER TABLE sources DROP COLUMN pulse;
+       ALTER TABLE sources ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+       ALTER TABLE sources ADD COLUMN next_mark TEXT NOT NULL DEFAULT '')"};
 
 constexpr std::string_view kInstanceIdKey = "instance_id";
-
-std::string random_id() {
-  std::random_device device;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    for (uint32_t word = device(), digit = 0; digit < 8; ++digit, word >>= 4) {
-      id += "0123456789abcdef"[word & 0xf];
-    }
-  }
-  return id;
-}
 
 }  // namespace
 
@@ -240,18 +232,19 @@ Status Store::clear_installed(const std::string& name) {
 
 Result<std::optional<DatabaseHistory>> Store::history(const std::string& source) const {
   const std::lock_guard lock(state_->mutex);
-  SYNCLINE_ASSIGN(
-      SqliteStatement find,
-      state_->database.prepare("SELECT identity, xmax, pulse FROM sources WHERE name = ?"));
+  SYNCLINE_ASSIGN(SqliteStatement find,
+                  state_->database.prepare(
+                      "SELECT identity, xmax, mark, next_mark FROM sources WHERE name = ?"));
   SYNCLINE_ASSIGN(const bool found, find.bind(source).step());
   if (!found || find.text(0).empty()) return std::optional<DatabaseHistory>();
-  return std::optional(DatabaseHistory{find.text(0), find.integer(1), find.integer(2)});
+  return std::optional(DatabaseHistory{find.text(0), find.integer(1), find.text(2), find.text(3)});
 }
 
 Status Store::set_history(const std::string& source, const DatabaseHistory& history) {
   const std::lock_guard lock(state_->mutex);
-  return state_->run("UPDATE sources SET identity = ?, xmax = ?, pulse = ? WHERE name = ?",
-                     history.identity, history.xmax, history.pulse, source);
+  return state_->run(
+      "UPDATE sources SET identity = ?, xmax = ?, mark = ?, next_mark = ? WHERE name = ?",
+      history.identity, history.xmax, history.mark, history.next_mark, source);
 }
 
 }  // namespace syncline

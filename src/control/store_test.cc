@@ -50,15 +50,16 @@ class StoreTest : public testing::Test {
 TEST_F(StoreTest, RemembersTheHistoryOfADatabase) {
   put_source("shop");
   EXPECT_FALSE(store_->history("shop").value());
-  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900, 12}).ok());
-  ASSERT_TRUE(store_->set_history("nope", {"7:1:5", 900}).ok());
+  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900, "abc", "def"}).ok());
+  ASSERT_TRUE(store_->set_history("nope", {"7:1:5", 900, "", ""}).ok());
   open();
   put_source("shop");  // replaced
   const auto history = store_->history("shop").value();
   ASSERT_TRUE(history);
   EXPECT_EQ(history->identity, "7:1:5");
   EXPECT_EQ(history->xmax, 900);
-  EXPECT_EQ(history->pulse, 12);
+  EXPECT_EQ(history->mark, "abc");
+  EXPECT_EQ(history->next_mark, "def");
   EXPECT_FALSE(store_->history("nope").value());
 }
 
@@ -161,6 +162,28 @@ TEST_F(StoreTest, FilesArePrivate) {
     ++files;
   }
   EXPECT_EQ(files, 3);  // with WAL and shared memory
+}
+
+TEST_F(StoreTest, TakesAFileOfAnEarlierVersion) {
+  put_source("shop");
+  ASSERT_TRUE(store_->set_history("shop", {"7:1:5", 900, "abc", "def"}).ok());
+  store_.reset();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(folder_.file("state.db").c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database,
+                         "ALTER TABLE sources DROP COLUMN mark;"
+                         "ALTER TABLE sources DROP COLUMN next_mark;"
+                         "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 12;"
+                         "PRAGMA user_version=3",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  open();
+  const auto history = store_->history("shop").value();
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history->identity, "7:1:5");
+  EXPECT_EQ(history->xmax, 900);
+  EXPECT_EQ(history->mark, "");
 }
 
 TEST_F(StoreTest, RefusesAFileOfANewerVersion) {

@@ -21,7 +21,9 @@ namespace syncline {
 struct DatabaseHistory {
   std::string identity;  // the server's system identifier, its timeline, the database's oid
   int64_t xmax = 0;      // ids of transactions from here on had not finished
-  int64_t pulse = 0;     // a counter in our schema, which moves on beside changes; 0: no schema
+  // A random value in our schema, drawn anew beside changes; empty: not known, or no schema. And
+  // the one that is set next, which the database may have already.
+  std::string mark, next_mark;
 };
 
 // What the engine tells control. Called from the engine's threads; must not call back into the

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/log.h"
 #include "embedded_sql.h"
@@ -11,10 +12,14 @@ namespace syncline {
 
 namespace {
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
+// From the format before each.
+constexpr int kFormatMin = 2;
+constexpr std::array<std::string_view, kFormat - kFormatMin> kUpgrades = {embedded::upgrade_to_3};
+
 constexpr const char* kOwnRelations =
-    "{instance,log_0,log_1,log_2,state,sleeper,overflow,pulse,watch,reader,fingerprint,plan,"
-    "fan_out,member}";
+    "{instance,log_0,log_1,log_2,state,sleeper,overflow,mark,unlogged,watch,reader,fingerprint,"
+    "plan,fan_out,member}";
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
 
@@ -88,7 +93,8 @@ Status Capture::install_schema(Session& session) {
   SYNCLINE_ASSIGN(const Rows found,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
   if (!found.boolean(0, 0)) SYNCLINE_RETURN_IF_ERROR(create_schema(session));
-  SYNCLINE_RETURN_IF_ERROR(check_owner(session));
+  SYNCLINE_ASSIGN(const int format, check_owner(session));
+  if (format < kFormat) SYNCLINE_RETURN_IF_ERROR(upgrade_schema(session, format));
   const Variables variables = {{"channel", Session::quote_literal(channel_)},
                                {"log_bytes_max", std::to_string(spec_.capture_log_bytes_max)}};
   return session.script(render(embedded::shared_functions, variables));
@@ -145,7 +151,7 @@ Result<bool> Capture::try_lock(Session& session) {
   return lock.boolean(0, 0);
 }
 
-Status Capture::check_owner(Session& session) {
+Result<int> Capture::check_owner(Session& session) {
   SYNCLINE_ASSIGN(const Rows rows,
                   session.query("SELECT id, format FROM " + schema_ + ".instance"));
   if (rows.size() != 1 || rows.text(0, 0) != instance_id_) {
@@ -154,12 +160,23 @@ Status Capture::check_owner(Session& session) {
         " belongs to another Syncline; stop that one and drop the schema, or give this"
         " source another capture_schema");
   }
-  if (rows.integer(0, 1) != kFormat) {
+  const int format = static_cast<int>(rows.integer(0, 1));
+  if (format < kFormatMin || format > kFormat) {
     return Error::pause_job("schema " + schema_ +
                             " was made by another release of Syncline (format " + rows.text(0, 1) +
                             ")");
   }
-  return {};
+  return format;
+}
+
+// In place: what is loaded stays so.
+Status Capture::upgrade_schema(Session& session, int format) {
+  std::string script = "BEGIN;";
+  for (int from = format; from < kFormat; ++from)
+    script += render(kUpgrades[static_cast<size_t>(from - kFormatMin)], {});
+  spdlog::info("schema {}: from format {} to {}", schema_, format, kFormat);
+  return session.script(script + "UPDATE " + schema_ +
+                        ".instance SET format = " + std::to_string(kFormat) + "; COMMIT");
 }
 
 Status Capture::begin_loading(Session& session, int watch) {
@@ -226,7 +243,7 @@ Status Capture::uninstall(Session& session, const StopSignal& stop) {
   SYNCLINE_ASSIGN(const Rows found,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
   if (!found.boolean(0, 0)) return {};
-  SYNCLINE_RETURN_IF_ERROR(check_owner(session));
+  SYNCLINE_ASSIGN([[maybe_unused]] const int format, check_owner(session));
   // Another source of ours may be the same database under another name.
   SYNCLINE_ASSIGN(const bool unused, try_lock(session));
   if (!unused) return Error::retry("schema " + schema_ + " is in use", "55006");
@@ -254,7 +271,7 @@ Status Capture::remove_everything(Session& session, const StopSignal& stop) {
       session.query("SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END ||"
                     " oid::regclass FROM pg_class WHERE relnamespace = to_regnamespace($1)"
                     " AND relkind IN ('r', 'S') AND (relname = ANY ($2::text[])"
-                    " OR relname ~ '^(load|version)_[0-9]+$')",
+                    " OR relname = 'pulse' OR relname ~ '^(load|version)_[0-9]+$')",
                     {schema_, kOwnRelations}));
   std::string script;
   SYNCLINE_ASSIGN(const Rows readers,

@@ -82,6 +82,12 @@ class Capture {
                                       const WatchRequest& request, bool anew,
                                       const StopSignal& stop);
 
+  // Whether unlogged tables hold what was last written to them: a row in one of our own tells. If
+  // not, the watches concerned; and what is said once their loads are known to be void.
+  Result<bool> keeps_unlogged_tables(Session& session) const;
+  Result<std::vector<int>> watches_of_unlogged_tables(Session& session) const;
+  Status unlogged_tables_noted(Session& session);
+
   // Logs the keys of all rows of a leaf that joined the table, or that every row may differ.
   Status log_rows(Session& session, int watch, const std::vector<std::string>& link,
                   const LeafInfo& leaf);
@@ -118,7 +124,9 @@ class Capture {
 
   std::string render(std::string_view script, const Variables& variables) const;
   Status create_schema(Session& session);
-  Status check_owner(Session& session);
+  // Its format, where the schema is ours.
+  Result<int> check_owner(Session& session);
+  Status upgrade_schema(Session& session, int format);
   Status remove_everything(Session& session, const StopSignal& stop);
 
   // One watch (capture_watch.cc).

@@ -316,6 +316,34 @@ Status Capture::drop_watch(Session& session, int watch, const StopSignal& stop) 
                           stop);
 }
 
+Result<bool> Capture::keeps_unlogged_tables(Session& session) const {
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query("SELECT EXISTS (SELECT FROM " + schema_ + ".unlogged)"));
+  return rows.boolean(0, 0);
+}
+
+// Those that are unlogged now, and those that were when they were last looked at.
+Result<std::vector<int>> Capture::watches_of_unlogged_tables(Session& session) const {
+  SYNCLINE_ASSIGN(
+      const Rows rows,
+      session.query("WITH RECURSIVE tree(watch, oid) AS (SELECT id, relation FROM " + schema_ +
+                    ".watch UNION SELECT t.watch, i.inhrelid FROM tree t JOIN pg_inherits i ON"
+                    " i.inhparent = t.oid)"
+                    " SELECT t.watch FROM tree t JOIN pg_class c ON c.oid = t.oid"
+                    " WHERE c.relpersistence = 'u'"
+                    " UNION SELECT f.watch FROM " +
+                    schema_ +
+                    ".fingerprint f, unnest(f.content::text[]) e WHERE e LIKE 'unlogged %'"));
+  std::vector<int> watches;
+  for (int i = 0; i < rows.size(); ++i) watches.push_back(static_cast<int>(rows.integer(i, 0)));
+  return watches;
+}
+
+// A crash that takes what was just noted takes this row as well.
+Status Capture::unlogged_tables_noted(Session& session) {
+  return session.script("INSERT INTO " + schema_ + ".unlogged VALUES (true)");
+}
+
 Status Capture::log_rows(Session& session, int watch, const std::vector<std::string>& link,
                          const LeafInfo& leaf) {
   SYNCLINE_ASSIGN(const std::string log, current_log(session));

@@ -52,7 +52,7 @@ Result<Rows> query_planned_once(Session& session, const std::string& sql,
   const std::string set = "SET plan_cache_mode = ";
   SYNCLINE_RETURN_IF_ERROR(session.script(set + "force_generic_plan"));
   Result<Rows> rows = session.query(sql, params);
-  Status reset = session.script(set + "DEFAULT");
+  Status reset = session.script(set + "auto");
   return rows.ok() && !reset.ok() ? std::move(reset).error() : std::move(rows);
 }
 

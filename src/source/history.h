@@ -1,8 +1,9 @@
 // Whether a database is still the one whose changes were followed, or an older copy of it: a
 // standby that lagged and was promoted, a backup that was restored (design section 2).
 //
-// Transactions alone do not tell: a copy may have as many again before anybody looks. The pulse
-// does, since nobody else moves it.
+// Transactions alone do not tell: a copy may have as many again before anybody looks. The mark
+// does: a random value in our schema, drawn anew at each pulse, which no copy can come to by
+// itself.
 //
 // Pure but for what asks in a session of the caller's.
 #pragma once
@@ -19,9 +20,9 @@ namespace syncline {
 // To be asked before the session changes anything. `schema` is the quoted capture schema.
 Result<DatabaseHistory> read_history(Session& session, const std::string& schema);
 
-// Sets the pulse in the database, and returns when it is on its disk with all that was committed
-// before it.
-Status set_pulse(Session& session, const std::string& schema, int64_t pulse);
+// Sets the mark in the database, and returns when it is on its disk with all that was committed
+// before it. After an error it may be there or not.
+Status set_mark(Session& session, const std::string& schema, const std::string& mark);
 
 // Why what was seen of `before` may not be in the database of `now`, for the status; nothing if it
 // is. Transactions that had finished and are not there any more were lost with it.

@@ -19,7 +19,7 @@ constexpr size_t kPreparedMax = 200;
 constexpr int kServerVersionMin = 130000;
 
 // Every value must print in one form, no statement may take a plan that surprises the user's
-// server, none may wait long.
+// server, none may wait long; whatever the role, the database or the server sets otherwise.
 constexpr const char* kSettings =
     "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET intervalstyle = 'iso_8601';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET lc_monetary = 'C';"
@@ -29,7 +29,10 @@ constexpr const char* kSettings =
     "SET idle_in_transaction_session_timeout = '60s'; SET synchronous_commit = off;"
     "SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET jit = off;"
     // Link columns are looked up by index where there is one; without, the scan comes all the same.
-    "SET enable_seqscan = off; SET xmloption = content";
+    "SET enable_seqscan = off; SET enable_indexscan = on; SET enable_indexonlyscan = on;"
+    "SET enable_bitmapscan = on; SET enable_nestloop = on; SET plan_cache_mode = auto;"
+    "SET gin_fuzzy_search_limit = 0; SET array_nulls = on; SET transform_null_equals = off;"
+    "SET quote_all_identifiers = off; SET xmloption = content";
 
 bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
@@ -136,7 +139,10 @@ Status Session::set_up() {
     return Error::pause_job("the server is PostgreSQL " + std::to_string(server_version() / 10000) +
                             "; 13 or newer is needed");
   }
-  SYNCLINE_RETURN_IF_ERROR(script(kSettings));
+  std::string settings = kSettings;
+  if (server_version() >= 140000) settings += "; SET idle_session_timeout = 0";
+  if (server_version() >= 170000) settings += "; SET transaction_timeout = 0";
+  SYNCLINE_RETURN_IF_ERROR(script(settings));
   SYNCLINE_ASSIGN(const Rows recovery, query("SELECT pg_is_in_recovery()"));
   if (recovery.boolean(0, 0))
     return Error::pause_job("the source is a read-only standby; name the primary server");

@@ -6,6 +6,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/random_id.h"
 
 namespace syncline {
 
@@ -170,6 +171,7 @@ Status Source::connect_and_read() {
   SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema() + "; SELECT setval('" +
                                            capture_.schema() + ".sleeper', pg_backend_pid())"));
   SYNCLINE_RETURN_IF_ERROR(check_history(*session, history));
+  SYNCLINE_RETURN_IF_ERROR(check_unlogged_tables(*session));
   set_error(std::nullopt);
   connecting_.store(false);
   last_change_at_ = clock_.now();
@@ -192,16 +194,20 @@ Status Source::check_history(Session& session, const DatabaseHistory& now) {
     }
   }
   history_ = now;
-  if (before) history_.pulse = std::max(before->pulse, now.pulse);
   return remember_history(session);
 }
 
 Status Source::remember_history(Session& session) {
   remembered_at_ = clock_.now();
   changed_since_remembered_ = false;
-  // What may not have arrived is not remembered: the database would look older than it is.
-  SYNCLINE_RETURN_IF_ERROR(set_pulse(session, capture_.schema(), history_.pulse + 1));
-  ++history_.pulse;
+  // Before it is set, since nobody may come to tell whether it was; and after, so that a copy from
+  // before it is known.
+  history_.next_mark = random_id();
+  SYNCLINE_RETURN_IF_ERROR(memory_.remember_history(history_));
+  failpoint("mark_before_set");
+  SYNCLINE_RETURN_IF_ERROR(set_mark(session, capture_.schema(), history_.next_mark));
+  failpoint("mark_set");
+  history_.mark = history_.next_mark;
   return memory_.remember_history(history_);
 }
 
@@ -255,8 +261,10 @@ Status Source::poll(Session& session) {
     last_change_at_ = asked_at;
     log_used_ = true;
     changed_since_remembered_ = true;
+    // Not beside every poll: transactions of our own, which a crash of the database may take, come
+    // after the changes.
+    history_.xmax = std::max(history_.xmax, static_cast<int64_t>(head.now.xmax));
   }
-  history_.xmax = std::max(history_.xmax, static_cast<int64_t>(head.now.xmax));
   touch(head);
   {
     const std::lock_guard lock(mutex_);

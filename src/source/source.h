@@ -115,6 +115,7 @@ class Source {
   Status handle_overflow(Session& session);
   Status check_history(Session& session, const DatabaseHistory& now);
   Status remember_history(Session& session);
+  Status check_unlogged_tables(Session& session);
   Status forget_loads(Session& session);
   Status load_everything_again(Session& session, const std::string& why);
   Status check_tables_when_due(Session& session);

@@ -71,6 +71,19 @@ Status Source::start_over(Session& session, int watch, const std::string& why) {
   return {};
 }
 
+// A crash of any of its processes makes the server empty them.
+Status Source::check_unlogged_tables(Session& session) {
+  SYNCLINE_ASSIGN(const bool kept, capture_.keeps_unlogged_tables(session));
+  if (kept) return {};
+  const std::lock_guard admin(admin_mutex_);
+  SYNCLINE_ASSIGN(const std::vector<int> watches, capture_.watches_of_unlogged_tables(session));
+  for (const int watch : watches) {
+    SYNCLINE_RETURN_IF_ERROR(
+        start_over(session, watch, "the server crashed, which empties unlogged tables"));
+  }
+  return capture_.unlogged_tables_noted(session);
+}
+
 Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableInfo& table,
                                                   const WatchRequest& request,
                                                   const TableColumns& name,

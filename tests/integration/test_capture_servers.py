@@ -138,6 +138,25 @@ def test_a_read_only_standby_is_refused(running, server_folder):
         standby.stop()
 
 
+def test_settings_of_the_database_are_overridden(stage):
+    """An idle session stays, however short the time that the database gives it, and rows are looked
+    up by their indexes. Seen red without overriding: the idle sessions were ended, again and
+    again."""
+    for setting in ("idle_session_timeout = '300ms'", "enable_indexscan = off",
+                    "enable_bitmapscan = off", "plan_cache_mode = force_generic_plan",
+                    "quote_all_identifiers = on", "default_transaction_read_only = on"):
+        stage.run(f"ALTER DATABASE {stage.database} SET {setting}")
+    stage.start()
+    # The test's own session is older than these.
+    make_live(stage)
+    ours = "SELECT {} FROM pg_stat_activity WHERE datname = current_database()" \
+           " AND application_name = 'syncline'"
+    wait_for(lambda: stage.run(ours.format("max(now() - state_change) > interval '1 s'"))[0][0], 20,
+             "a session idles for longer")
+    stage.run("UPDATE t SET s = 'after' WHERE id < 10")
+    stage.wait_until_equal()
+
+
 def test_a_copied_data_directory_is_refused(live):
     """It has the same instance id: the running owner's lock keeps it out. Seen red without it."""
     live.syncline.stop()

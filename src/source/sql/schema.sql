@@ -33,8 +33,17 @@ CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
 CREATE SEQUENCE {{schema}}.sleeper MINVALUE 0 START 0;
 -- overflow: 1 once a trigger had to drop a key because the log was full.
 CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
--- pulse: what the engine counts up and remembers, to know an older copy of this database by.
-CREATE SEQUENCE {{schema}}.pulse MINVALUE 0 START 0;
+
+-- What the engine draws anew and remembers, to know an older copy of this database by. One row,
+-- with a key, since a publication of all tables refuses updates without one.
+CREATE TABLE {{schema}}.mark (
+  one   boolean PRIMARY KEY CHECK (one),
+  value text NOT NULL
+);
+
+-- One row, which is gone when the server has emptied unlogged tables after a crash.
+CREATE UNLOGGED TABLE {{schema}}.unlogged (present boolean);
+INSERT INTO {{schema}}.unlogged VALUES (true);
 
 -- What is installed: one row for each watched (table, link columns).
 CREATE TABLE {{schema}}.watch (

@@ -8,7 +8,8 @@ FROM (
     WHEN s.root <> f.root THEN 'look the table was dropped, renamed or put in place of another'
     WHEN s.kind <> f.kind OR s.relations <> f.relations AND s.kind !~ '^p'
       THEN 'lost partitions, inheritance or a subscription'
-    WHEN NOT f.content::text[] <@ s.content::text[] THEN 'lost columns, types or labels'
+    WHEN EXISTS (SELECT FROM unnest(f.content::text[]) e WHERE e <> ALL (s.content::text[])
+                 AND e NOT LIKE 'unlogged %') THEN 'lost columns, types or labels'
     WHEN EXISTS (SELECT FROM unnest(f.capture::text[]) e WHERE e <> ALL (s.capture::text[])
                  AND split_part(e, ' ', 1) = ANY (array_append(s.relations::text[], '0')))
       THEN 'lost our triggers'

@@ -60,8 +60,8 @@ CROSS JOIN LATERAL (
     || ARRAY(SELECT concat_ws(' ', 'field', f.attrelid, f.attnum, f.atttypid, f.attname)
              FROM pg_attribute f WHERE f.attrelid = ANY (t.composites) AND f.attnum > 0
                AND NOT f.attisdropped ORDER BY f.attrelid, f.attnum)
-    -- A crash of the server empties unlogged tables.
-    || ARRAY(SELECT concat_ws(' ', 'unlogged', l.oid, pg_postmaster_start_time()) FROM pg_class l
+    -- A crash of the server empties unlogged tables: those that are, or were until a moment ago.
+    || ARRAY(SELECT concat_ws(' ', 'unlogged', l.oid) FROM pg_class l
              WHERE l.oid = ANY (r.relations) AND l.relpersistence = 'u' ORDER BY l.oid)
     AS content) x
 CROSS JOIN LATERAL (
