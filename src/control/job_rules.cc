@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "control/field_types.h"
 #include "control/job_fields.h"
 #include "control/json.h"
 #include "control/object_reader.h"
@@ -183,6 +184,14 @@ void check_circle(const JobSpec& job, const Neighbours& others, Faults& faults) 
                  chain + quoted(job.name));
 }
 
+void check_known_types(const JobSpec& job, Faults& faults) {
+  for (size_t i = 0; i < job.mappings.size(); ++i) {
+    const std::string path = element_path("target.mappings", i) + ".type";
+    const auto fault = unknown_type_fault(job.mappings[i].type);
+    if (fault && !faults.at(path)) faults.add(path, *fault);
+  }
+}
+
 Neighbours neighbours_of(const JobSpec& job, const Configuration& configuration) {
   Neighbours neighbours;
   for (const auto& [name, other] : configuration.jobs) {
@@ -202,6 +211,7 @@ void check_job(const JobSpec& job, const Configuration& configuration, Faults& f
   if (!job.target.empty() && !configuration.targets.contains(job.target)) {
     faults.add("target.name", "there is no target " + quoted(job.target));
   }
+  check_known_types(job, faults);
   const Neighbours others = neighbours_of(job, configuration);
   for (const Neighbour& other : others) check_settings(job, *other.spec, faults);
   // Of a job without a type, or whose mappings are no list, nobody knows what it writes.

@@ -14,8 +14,8 @@ inline constexpr size_t kIndexJobsMax = 64;
 // On one index, of all types. Each is asked for every page of documents.
 inline constexpr size_t kJobsOnIndexMax = 256;
 
-// Notes where the job names an unknown source or target, and where it does not go together with
-// the other jobs on the same index:
+// Notes where the job names an unknown source, target or field type, and where it does not go
+// together with the other jobs on the same index:
 // - more jobs than an index can have;
 // - id lists of another length, another type or other params of one field, another value of one
 //   index setting;

@@ -117,3 +117,16 @@ def test_options_of_a_kind_are_required(configured, body):  # noqa: F811
 ])
 def test_aliases_that_are_none(configured, body, path):  # noqa: F811
     refusal(configured.post("/jobs", body), path)
+
+
+@pytest.mark.parametrize("type_, fitting", [
+    ("bigint", "use long"), ("string", "use text"), ("json", "use object"),
+    ("frobnicated_thing", "no field type")])
+def test_a_type_that_no_cluster_knows(configured, type_, fitting):  # noqa: F811
+    body = job("typed", "index", [{**MAPPINGS[0], "type": type_}, MAPPINGS[1]], id="customer")
+    refusal(configured.post("/jobs", body), "target.mappings[0].type", type_, fitting)
+    body["target"]["mappings"][0]["type"] = "integer"
+    configured.create("jobs", body)
+    changed_body = {**body, "target": {**body["target"], "mappings": [
+        {**MAPPINGS[0], "type": type_}]}}
+    refusal(configured.put("/jobs/typed", changed_body), "target.mappings[0].type", fitting)
