@@ -42,8 +42,9 @@ void add_job_commands(Router& router, JobService& service) {
              [&service](const Call& call) { return write_answer(200, service.pause(call.name)); });
   router.add("POST", "/jobs/:name/resume", BodyRule::optional,
              [&service](const Call& call) { return write_answer(200, service.resume(call.name)); });
-  router.add("POST", "/jobs/:name/resync", BodyRule::optional,
-             [&service](const Call& call) { return write_answer(200, service.resync(call.name)); });
+  router.add("POST", "/jobs/:name/resync", BodyRule::options, [&service](const Call& call) {
+    return write_answer(200, service.resync(call.name, call.body));
+  });
   router.add("POST", "/jobs/:name/verify", BodyRule::options, [&service](const Call& call) {
     return write_answer(202, service.verify(call.name, call.body));
   });

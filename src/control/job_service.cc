@@ -54,6 +54,15 @@ Json masked(ResourceKind kind, const Json& body) {
   return body;
 }
 
+// Of a command's body, which may be missing: its one option.
+bool read_option(const Json& body, const char* name, Faults& faults) {
+  if (body.is_null()) return false;
+  ObjectReader reader(body, "", faults);
+  const bool given = reader.boolean(name, Need::optional).value_or(false);
+  reader.finish();
+  return given;
+}
+
 // The body of a PUT may leave the name out; the resource has it, in front.
 Json with_name(const Json& body, const std::string* stored_name) {
   if (stored_name == nullptr || !body.is_object() || body.contains("name")) return body;
@@ -251,28 +260,31 @@ std::vector<std::string> JobService::users_of(ResourceKind kind, const std::stri
 }
 
 Outcome JobService::pause(const std::string& job) {
-  if (Outcome saved = save_job_flag(job, true, false); !saved.ok()) return saved;
+  if (Outcome saved = save_job_change(job, JobChange::pause); !saved.ok()) return saved;
   return status(job);
 }
 
 Outcome JobService::resume(const std::string& job) {
-  if (Outcome saved = save_job_flag(job, false, false); !saved.ok()) return saved;
+  if (Outcome saved = save_job_change(job, JobChange::resume); !saved.ok()) return saved;
   return status(job);
 }
 
-Outcome JobService::resync(const std::string& job) {
-  if (Outcome saved = save_job_flag(job, false, true); !saved.ok()) return saved;
+Outcome JobService::resync(const std::string& job, const Json& body) {
+  Faults faults;
+  const bool take_over = read_option(body, "take_over", faults);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
+  }
+  if (!faults.empty()) return invalid(faults);
+  const JobChange change = take_over ? JobChange::take_over : JobChange::resync;
+  if (Outcome saved = save_job_change(job, change); !saved.ok()) return saved;
   return status(job);
 }
 
 Outcome JobService::verify(const std::string& job, const Json& body) {
   Faults faults;
-  bool repair = false;
-  if (!body.is_null()) {
-    ObjectReader reader(body, "", faults);
-    repair = reader.boolean("repair", Need::optional).value_or(false);
-    reader.finish();
-  }
+  const bool repair = read_option(body, "repair", faults);
   {
     const std::lock_guard lock(mutex_);
     if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
@@ -283,18 +295,22 @@ Outcome JobService::verify(const std::string& job, const Json& body) {
   return status(job);
 }
 
-Outcome JobService::save_job_flag(const std::string& job, bool paused, bool resync) {
+Outcome JobService::save_job_change(const std::string& job, JobChange change) {
   const std::lock_guard lock(mutex_);
   const auto found = current_.jobs.find(job);
   if (found == current_.jobs.end()) return not_found(ResourceKind::job, job);
   JobConfig& config = found->second;
+  const bool paused = change == JobChange::pause;
+  const bool resync = change == JobChange::resync || change == JobChange::take_over;
+  const bool take_over = change == JobChange::take_over;
   if (!resync && config.paused == paused) return Json(nullptr);
   const int64_t generation = config.resync_generation + 1;
-  const Status stored =
-      resync ? store_.set_resync_generation(job, generation) : store_.set_paused(job, paused);
+  const Status stored = resync ? store_.set_resync_generation(job, generation, take_over)
+                               : store_.set_paused(job, paused);
   if (!stored.ok()) return internal(stored.error());
   if (resync) {
     config.resync_generation = generation;
+    config.take_over_generation = take_over ? generation : 0;
   } else {
     config.paused = paused;
   }

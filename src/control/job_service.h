@@ -50,7 +50,8 @@ class JobService {
   // Answer with the job's status, as status() does. May be repeated.
   Outcome pause(const std::string& job);
   Outcome resume(const std::string& job);
-  Outcome resync(const std::string& job);
+  // Body: nothing, or {"take_over": true}.
+  Outcome resync(const std::string& job, const Json& body);
   // Body: nothing, or {"repair": true}.
   Outcome verify(const std::string& job, const Json& body);
   // May take a second: asks the source.
@@ -92,7 +93,8 @@ class JobService {
   void restore_draft_secrets(Draft<Spec>& draft, const std::map<std::string, Spec>& specs,
                              ResourceKind kind, const std::string* stored_name) const;
   Status store_removal(ResourceKind kind, const std::string& name);
-  Outcome save_job_flag(const std::string& job, bool paused, bool resync);
+  enum class JobChange { pause, resume, resync, take_over };
+  Outcome save_job_change(const std::string& job, JobChange change);
 
   void restart_users(ResourceKind kind, const std::string& name);
   std::vector<std::string> users_of(ResourceKind kind, const std::string& name) const;

@@ -67,7 +67,8 @@ Status JobService::load_jobs() {
   SYNCLINE_ASSIGN(const std::vector<StoredJob> stored, store_.jobs());
   for (const StoredJob& job : stored) {
     SYNCLINE_ASSIGN(auto read, read_stored<JobSpec>(job.name, job.body, parse_job));
-    current_.jobs[job.name] = {std::move(read.first), job.paused, job.resync_generation};
+    current_.jobs[job.name] = {std::move(read.first), job.paused, job.resync_generation,
+                               job.take_over_generation};
     bodies(ResourceKind::job)[job.name] = std::move(read.second);
   }
   return {};

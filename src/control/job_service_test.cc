@@ -94,8 +94,8 @@ TEST_F(JobServiceTest, DoesNotInventFields) {
 TEST_F(JobServiceTest, SurvivesARestart) {
   create_all();
   ASSERT_TRUE(service_->pause("orders").ok());
-  ASSERT_TRUE(service_->resync("orders").ok());
-  ASSERT_TRUE(service_->resync("orders").ok());
+  ASSERT_TRUE(service_->resync("orders", Json()).ok());
+  ASSERT_TRUE(service_->resync("orders", Json()).ok());
   const auto before = engine_->last();
   start();
   EXPECT_EQ(engine_->applied(), 1u);
@@ -119,7 +119,7 @@ TEST_F(JobServiceTest, RefusesTakenAndUnknownNames) {
   expect_refusal(service_->replace(kJob, "nope", job_body("nope")), RefusalCode::not_found, {});
   expect_refusal(service_->remove(kTarget, "nope"), RefusalCode::not_found, {});
   expect_refusal(service_->pause("nope"), RefusalCode::not_found, {});
-  expect_refusal(service_->resync("nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->resync("nope", Json()), RefusalCode::not_found, {});
   expect_refusal(service_->status("nope"), RefusalCode::not_found, {});
   EXPECT_EQ(engine_->applied(), applied);
 }
@@ -147,7 +147,7 @@ TEST_F(JobServiceTest, ReplacesWithTheNameLeftOutOrEqual) {
 TEST_F(JobServiceTest, ReplacingKeepsPauseAndGeneration) {
   create_all();
   ASSERT_TRUE(service_->pause("orders").ok());
-  ASSERT_TRUE(service_->resync("orders").ok());
+  ASSERT_TRUE(service_->resync("orders", Json()).ok());
   ASSERT_TRUE(service_->replace(kJob, "orders", with(job_body(), "/target/index", "x")).ok());
   EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
   EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
@@ -387,7 +387,7 @@ TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
       for (int i = 0; i < 5; ++i) {
         EXPECT_TRUE(service_->create(kJob, job_body(name)).ok());
         EXPECT_TRUE(service_->pause(name).ok());
-        EXPECT_TRUE(service_->resync(name).ok());
+        EXPECT_TRUE(service_->resync(name, Json()).ok());
         EXPECT_TRUE(service_->list(kJob).ok());
         if (i == 4) break;
         EXPECT_TRUE(service_->remove(kJob, name).ok());

@@ -12,7 +12,7 @@ namespace syncline {
 namespace {
 
 // Applied in order, each once. Never change one that was released: add another.
-constexpr std::array<std::string_view, 4> kMigrations = {
+constexpr std::array<std::string_view, 5> kMigrations = {
     R"(CREATE TABLE meta (
          key TEXT PRIMARY KEY,
          value TEXT NOT NULL
@@ -44,7 +44,8 @@ constexpr std::array<std::string_view, 4> kMigrations = {
     "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 0",
     R"(ALTER TABLE sources DROP COLUMN pulse;
        ALTER TABLE sources ADD COLUMN mark TEXT NOT NULL DEFAULT '';
-       ALTER TABLE sources ADD COLUMN next_mark TEXT NOT NULL DEFAULT '')"};
+       ALTER TABLE sources ADD COLUMN next_mark TEXT NOT NULL DEFAULT '')",
+    "ALTER TABLE jobs ADD COLUMN take_over_generation INTEGER NOT NULL DEFAULT 0"};
 
 constexpr std::string_view kInstanceIdKey = "instance_id";
 
@@ -169,9 +170,10 @@ Result<std::vector<StoredResource>> Store::targets() const {
 
 Result<std::vector<StoredJob>> Store::jobs() const {
   return state_->rows<StoredJob>(
-      "SELECT name, body, paused, resync_generation FROM jobs ORDER BY name",
+      "SELECT name, body, paused, resync_generation, take_over_generation FROM jobs ORDER BY name",
       [](const SqliteStatement& row) {
-        return StoredJob{row.text(0), row.text(1), row.integer(2) != 0, row.integer(3)};
+        return StoredJob{row.text(0), row.text(1), row.integer(2) != 0, row.integer(3),
+                         row.integer(4)};
       });
 }
 
@@ -208,9 +210,11 @@ Status Store::set_paused(const std::string& name, bool paused) {
   return state_->run("UPDATE jobs SET paused = ? WHERE name = ?", int64_t{paused}, name);
 }
 
-Status Store::set_resync_generation(const std::string& name, int64_t generation) {
+Status Store::set_resync_generation(const std::string& name, int64_t generation, bool take_over) {
   const std::lock_guard lock(state_->mutex);
-  return state_->run("UPDATE jobs SET resync_generation = ? WHERE name = ?", generation, name);
+  return state_->run(
+      "UPDATE jobs SET resync_generation = ?, take_over_generation = ? WHERE name = ?", generation,
+      take_over ? generation : int64_t{0}, name);
 }
 
 Status Store::set_installed(const std::string& name) {

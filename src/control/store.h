@@ -33,6 +33,7 @@ struct StoredJob {
   std::string body;
   bool paused = false;
   int64_t resync_generation = 0;
+  int64_t take_over_generation = 0;
 };
 
 // A change of one source, applied in one transaction.
@@ -71,7 +72,8 @@ class Store {
   Status put_job(const std::string& name, const std::string& body);
   Status remove_job(const std::string& name);
   Status set_paused(const std::string& name, bool paused);
-  Status set_resync_generation(const std::string& name, int64_t generation);
+  // take_over: this request may take the index from another plan.
+  Status set_resync_generation(const std::string& name, int64_t generation, bool take_over);
 
   // Our schema is in the database of the source now, or gone from it. The name of a source that was
   // deleted meanwhile means the retired one that it became; an unknown name changes nothing.

@@ -68,7 +68,7 @@ TEST_F(StoreTest, KeepsEverythingOverReopening) {
   ASSERT_TRUE(store_->put_target("search", "{\"t\":1}").ok());
   ASSERT_TRUE(store_->put_job("orders", "{\"j\":1}").ok());
   ASSERT_TRUE(store_->set_paused("orders", true).ok());
-  ASSERT_TRUE(store_->set_resync_generation("orders", 7).ok());
+  ASSERT_TRUE(store_->set_resync_generation("orders", 7, true).ok());
   ASSERT_TRUE(store_->put_job("orders", "{\"j\":2}").ok());
   ASSERT_TRUE(store_->set_installed("shop").ok());
   const std::string id = store_->instance_id();
@@ -81,6 +81,7 @@ TEST_F(StoreTest, KeepsEverythingOverReopening) {
   EXPECT_EQ(jobs->at(0).body, "{\"j\":2}");
   EXPECT_TRUE(jobs->at(0).paused);
   EXPECT_EQ(jobs->at(0).resync_generation, 7);
+  EXPECT_EQ(jobs->at(0).take_over_generation, 7);
   EXPECT_EQ(store_->targets()->at(0).body, "{\"t\":1}");
   EXPECT_TRUE(store_->sources()->at(0).installed);
   ASSERT_TRUE(store_->remove_job("orders").ok());

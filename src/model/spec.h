@@ -84,6 +84,8 @@ struct JobConfig {
   bool paused = false;
   // Raised by each resync request; a plan that has not completed this one loads again.
   int64_t resync_generation = 0;
+  // The last of them that may take the index from another plan; 0: none.
+  int64_t take_over_generation = 0;
   // Raised by each PUT on the job, its source or its target: even an equal one starts it again.
   int64_t revision = 0;
   bool operator==(const JobConfig&) const = default;

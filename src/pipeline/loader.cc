@@ -38,7 +38,7 @@ Loader::Loader(PlanContext& context, Events events)
       resolver_(make_resolver(context, stop_)) {
   writer_ =
       std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
-                                   context.clock, context.admin.index(), [this](BulkResult result) {
+                                   context.clock, context.write_name, [this](BulkResult result) {
                                      const std::lock_guard lock(mutex_);
                                      results_.push_back(std::move(result));
                                      arrived_.notify_all();

@@ -73,6 +73,8 @@ struct PlanContext {
   // While a repair takes them along. Set by the plan's thread.
   std::atomic<bool> strangers_too{false};
   std::unique_ptr<VersionCounter> versions;  // of an owned plan
+  // What bulks are sent to: an alias of ours, or the index by its name (IndexClaim).
+  std::string write_name;
 
   // The member in whose source the plan itself is kept: its first index job, else its first job.
   const Member& home() const;

@@ -52,23 +52,6 @@ bool needs_sweep(const PlanContext& context, const std::optional<std::string>& s
   });
 }
 
-std::vector<FieldMapping> fields_of(const PlanContext& context) {
-  std::vector<FieldMapping> fields;
-  std::set<std::string> names;
-  for (const auto& member : context.members) {
-    for (const FieldMapping& field : member->fields) {
-      if (names.insert(field.name).second) fields.push_back(field);
-    }
-  }
-  return fields;
-}
-
-std::vector<std::string> settings_of(const PlanContext& context) {
-  std::vector<std::string> settings;
-  for (const auto& member : context.members) settings.push_back(member->config.spec.settings_json);
-  return settings;
-}
-
 }  // namespace
 
 bool PlanConfig::owned() const {
@@ -87,7 +70,8 @@ PlanRunner::~PlanRunner() {
   thread_.join();
 }
 
-void PlanRunner::request_stop() {
+void PlanRunner::request_stop(bool release_index) {
+  if (release_index) release_index_.store(true);
   stop_.raise();
   const std::lock_guard lock(mutex_);
   woken_.notify_all();
@@ -139,6 +123,7 @@ void PlanRunner::run() {
     pause(retry_pause);
     retry_pause = std::min<Duration>(2 * retry_pause, kPauseMax);
   }
+  if (release_index_.load()) release_index();
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -161,7 +146,8 @@ Status PlanRunner::run_once() {
                       .clock = parts_.clock,
                       .stop = stop_,
                       .counts = counts_,
-                      .versions = nullptr};
+                      .versions = nullptr,
+                      .write_name = config_.index};
   IndexDescription index;
   bool created = false;
   SYNCLINE_RETURN_IF_ERROR(prepare(context, index, created));
@@ -189,6 +175,7 @@ Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& inde
     plan.shape = kResyncShape;
   }
   start.index_uuid = index.uuid;
+  start.index_owner = index.owner;
   start.shape = shape_of(context);
   if (!context.owned) return start_foreign(context, plan, start);
   context.versions = std::make_unique<VersionCounter>(home.source, plan.number, stop_);
@@ -258,7 +245,7 @@ Result<bool> PlanRunner::resync_is_asked(const PlanContext& context) {
                     member->source->sessions().acquire(SessionPool::Use::short_work, stop_));
     SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
                                            *session, context.plan, member->name()));
-    if (stored && stored->resync != member->config.resync_generation) return true;
+    if (!stored || stored->resync != member->config.resync_generation) return true;
   }
   return false;
 }
@@ -297,38 +284,6 @@ Status PlanRunner::resolve_members(PlanContext& context) {
     context.members.push_back(std::move(member));
   }
   return connect_members(context.members, failing_job_);
-}
-
-Status PlanRunner::prepare_index(PlanContext& context, IndexDescription& index, bool& created) {
-  SYNCLINE_ASSIGN(auto described, context.admin.describe());
-  const std::vector<FieldMapping> fields = fields_of(context);
-  if (!described && !context.owned) {
-    context.index_is_missing = true;  // its owner makes it
-    return {};
-  }
-  if (!described) {
-    SYNCLINE_RETURN_IF_ERROR(context.admin.create(fields, settings_of(context)));
-    created = true;
-    SYNCLINE_ASSIGN(described, context.admin.describe());
-    if (!described) return Error::retry("the index is gone again just after it was created", "404");
-  } else {
-    Status added = context.admin.add_missing_fields(fields);
-    if (!added.ok()) return blame_member(context, std::move(added).error());
-  }
-  index = *described;
-  return {};
-}
-
-// Whose fields the index cannot take.
-Error PlanRunner::blame_member(PlanContext& context, Error error) {
-  if (error.action != Action::pause_job) return error;
-  for (const auto& member : context.members) {
-    const Status alone = context.admin.add_missing_fields(member->fields);
-    if (alone.ok()) continue;
-    failing_job_ = member->name();
-    return alone.error();
-  }
-  return error;
 }
 
 Status PlanRunner::start_members(PlanContext& context, const IndexDescription& index,

@@ -6,6 +6,7 @@
 // start after kill -9 are one and the same.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -46,6 +47,7 @@ class PlanRunner {
     RetrySchedule& retries;
     VerifyStore& verifications;
     const Clock& clock;
+    std::string instance;  // of this installation
     std::function<std::shared_ptr<const Configuration>()> configuration;
     std::function<void()> ended;  // on the runner's thread, its last call
   };
@@ -54,7 +56,8 @@ class PlanRunner {
   ~PlanRunner();  // stops and joins
 
   // Ends it soon: positions are stored, the answers of what is under way are awaited (bounded).
-  void request_stop();
+  // release_index: nobody wants the plan any more, so that another one may have its index.
+  void request_stop(bool release_index = false);
   // Tries again now what it would have tried after a pause: a source's state changed, or somebody
   // asked for something.
   void nudge();
@@ -88,6 +91,14 @@ class PlanRunner {
   Status prepare(PlanContext& context, IndexDescription& index, bool& created);
   Status resolve_members(PlanContext& context);
   Status prepare_index(PlanContext& context, IndexDescription& index, bool& created);
+  Status create_index(PlanContext& context, const std::vector<FieldMapping>& fields);
+  Status check_index_kind(const IndexDescription& index) const;
+  Status claim_index(PlanContext& context, IndexDescription& index);
+  Status take_index(PlanContext& context, IndexDescription& index);
+  Result<bool> may_take_over(const PlanContext& context);
+  bool is_kept_by_another(const IndexDescription& index) const;
+  void release_index();
+  IndexOwner owner() const { return {parts_.instance, config_.plan()}; }
   Status start_members(PlanContext& context, const IndexDescription& index, bool& all_started_over);
   Status start_plan(PlanContext& context, const IndexDescription& index, bool created,
                     Stream::Start& start);
@@ -118,6 +129,7 @@ class PlanRunner {
   const Parts parts_;
   DocumentCounts counts_;
   StopSignal stop_;
+  std::atomic<bool> release_index_{false};
   LaterList later_;              // the runner's thread alone
   int64_t highest_version_ = 0;  // likewise
   std::string failing_job_;      // likewise

@@ -21,6 +21,8 @@ constexpr size_t kParkedMax = 200;
 constexpr size_t kDeletesToConfirmMax = 100'000;
 constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kIndexInterval = std::chrono::seconds(1);
+// Where a bulk could make the index: before each that follows a pause.
+constexpr auto kIndexUnguardedInterval = std::chrono::milliseconds(100);
 constexpr auto kIndexIdleInterval = std::chrono::seconds(10);  // with nothing to write into it
 constexpr auto kHeadInterval = std::chrono::seconds(3);
 constexpr auto kIdleWait = std::chrono::milliseconds(500);
@@ -42,7 +44,7 @@ Stream::Stream(PlanContext& context, LaterList& later, Start start, Events event
       more_(context.members.size(), false) {
   writer_ =
       std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
-                                   context.clock, context.admin.index(), [this](BulkResult result) {
+                                   context.clock, context.write_name, [this](BulkResult result) {
                                      const std::lock_guard lock(mutex_);
                                      inbox_.results.push_back(std::move(result));
                                      arrived_.notify_all();
@@ -457,9 +459,12 @@ Status Stream::check_surroundings() {
   return {};
 }
 
-// An index that was deleted would be made again by the next bulk, with a guessed mapping.
+// Whether it is the index that was prepared, and still this plan's. One that was deleted must be
+// made by us, with its mappings.
 Status Stream::check_index() {
-  const auto interval = table_.size() > 0 || loading_ ? kIndexInterval : kIndexIdleInterval;
+  const bool guarded = context_.write_name != context_.admin.index();
+  const Duration busy = guarded ? Duration(kIndexInterval) : Duration(kIndexUnguardedInterval);
+  const auto interval = table_.size() > 0 || loading_ ? busy : Duration(kIndexIdleInterval);
   if (context_.clock.now() - index_checked_at_ < interval) return {};
   index_checked_at_ = context_.clock.now();
   SYNCLINE_ASSIGN(const auto index, context_.admin.describe());
@@ -470,6 +475,8 @@ Status Stream::check_index() {
                             ? "the index is there now; its documents are looked at"
                             : "the index was replaced by another one; it is loaded again");
   }
+  if (index && index->owner != start_.index_owner)
+    return Error::retry("the index has another keeper; it is looked at anew");
   return {};
 }
 

@@ -46,7 +46,8 @@ class Stream {
 
   struct Start {
     std::string index_uuid;  // empty: there is no index yet
-    std::string shape;       // of the plan, to be stored when every document was composed
+    std::optional<IndexOwner> index_owner;
+    std::string shape;  // of the plan, to be stored when every document was composed
     // Owned: what to sweep once no load is running; nothing if every document is known to be
     // composed.
     std::optional<SweepOptions> sweep;

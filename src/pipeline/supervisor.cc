@@ -190,7 +190,7 @@ void Supervisor::retire_changed(const std::map<std::string, PlanConfig>& wanted)
       ++plan;
       continue;
     }
-    plan->second->request_stop();
+    plan->second->request_stop(same == wanted.end());
     retiring_.push_back(std::move(plan->second));
     plan = plans_.erase(plan);
   }
@@ -210,6 +210,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
                             retries_,
                             verifications_,
                             clock_,
+                            instance_id_,
                             [this] { return configuration(); },
                             [this] {
                               const std::lock_guard wake(mutex_);

@@ -149,6 +149,8 @@ ItemVerdict judge_item(BulkAction action, int status, const ClusterError* error)
       return type == "cluster_block_exception" ? ItemVerdict::retry_full : ItemVerdict::retry;
     case 400:
       if (error != nullptr && error->circuit_breaking) return ItemVerdict::retry;
+      // Our alias is gone, and its name is none that an index could be made with.
+      if (type == "invalid_index_name_exception") return ItemVerdict::index_gone;
       return type == "index_closed_exception" ? ItemVerdict::needs_person : ItemVerdict::refused;
     default:
       return status >= 500 ? ItemVerdict::retry : ItemVerdict::refused;

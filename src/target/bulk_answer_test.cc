@@ -97,6 +97,7 @@ TEST(JudgeItem, ByStatus) {
   EXPECT_EQ(judge(404, "", BulkAction::remove), ItemVerdict::done);
   EXPECT_EQ(judge(404, "index_not_found_exception", BulkAction::remove), ItemVerdict::index_gone);
   EXPECT_EQ(judge(404, "index_not_found_exception"), ItemVerdict::index_gone);
+  EXPECT_EQ(judge(400, "invalid_index_name_exception"), ItemVerdict::index_gone);
   EXPECT_EQ(judge(429, "es_rejected_execution_exception"), ItemVerdict::retry);
   EXPECT_EQ(judge(429, "cluster_block_exception"), ItemVerdict::retry_full);
   EXPECT_EQ(judge(503, "unavailable_shards_exception"), ItemVerdict::retry);

@@ -3,24 +3,13 @@
 #include <utility>
 
 #include "base/log.h"
+#include "target/answer_json.h"
 
 namespace syncline {
 
 namespace {
 
 using nlohmann::json;
-
-std::string text_at(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-const json& error_of(const json& body) {
-  static const json none = json::object();
-  if (!body.is_object()) return none;
-  const auto error = body.find("error");
-  return error != body.end() && error->is_object() ? *error : none;
-}
 
 HttpRequest make_request(const ClusterCall& call) {
   HttpRequest request;
@@ -38,15 +27,12 @@ HttpRequest make_request(const ClusterCall& call) {
 }  // namespace
 
 std::string ClusterAnswer::error_type() const {
-  return text_at(error_of(body), "type");
+  return answer_text(answer_at(body, {"error", "type"}));
 }
 
 std::string ClusterAnswer::error_reason() const {
-  const json& error = error_of(body);
-  std::string reason = text_at(error, "reason");
-  const auto cause = error.find("caused_by");
-  if (cause == error.end() || !cause->is_object()) return reason;
-  const std::string below = text_at(*cause, "reason");
+  std::string reason = answer_text(answer_at(body, {"error", "reason"}));
+  const std::string below = answer_text(answer_at(body, {"error", "caused_by", "reason"}));
   if (!below.empty() && reason.find(below) == std::string::npos) reason += ": " + below;
   return reason;
 }
@@ -59,7 +45,7 @@ Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
   RawAnswer raw{response.status, std::move(response.body)};
   if (raw.status < 400) return raw;
   const std::string code = std::to_string(raw.status);
-  const ClusterAnswer answer{raw.status, json::parse(raw.body, nullptr, false)};
+  const ClusterAnswer answer{raw.status, parse_answer(raw.body)};
   const std::string reason = mask_values(answer.error_reason());
   if (raw.status == 401)
     return Error::pause_job("cannot " + call.doing +
@@ -78,7 +64,7 @@ Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
 
 Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
   SYNCLINE_ASSIGN(const RawAnswer raw, ask_raw(http, call));
-  return ClusterAnswer{raw.status, json::parse(raw.body, nullptr, false)};
+  return ClusterAnswer{raw.status, parse_answer(raw.body)};
 }
 
 Result<json> demand(HttpClient& http, const ClusterCall& call) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,23 @@ struct ClusterInfo {
   int major = 0;
 };
 
+// Who keeps an index: the plan of one installation.
+struct IndexOwner {
+  std::string instance;
+  std::string plan;  // target/index
+  bool operator==(const IndexOwner&) const = default;
+};
+
 struct IndexDescription {
+  std::string name;  // of the index itself, where it was asked for by an alias
   std::string uuid;
-  bool created_by_syncline = false;  // our mark in mapping _meta
+  bool created_by_syncline = false;  // our marks in mapping _meta
+  std::optional<IndexOwner> owner;
+  bool has_write_alias = false;         // that of IndexClaim
+  bool found_by_special_alias = false;  // one that routes or filters
+  bool needs_routing = false;           // refuses documents without one
+  std::string data_stream;              // whose backing index it is, or empty
+  std::string settings;                 // a digest of the jobs' settings that it has
 };
 
 struct FoundDocument {
@@ -55,12 +70,22 @@ class IndexAdmin {
   Result<std::optional<IndexDescription>> describe();
 
   // Creates the index with these fields, all jobs' settings (JSON objects or empty), gc_deletes 10m
-  // unless the user set it, and our mark in _meta. An index that exists by now is not an error.
-  Status create(const std::vector<FieldMapping>& fields,
-                const std::vector<std::string>& settings_json);
+  // unless the user set it, and our marks in _meta. False: such an index exists by now.
+  Result<bool> create(const std::vector<FieldMapping>& fields,
+                      const std::vector<std::string>& settings_json, const IndexOwner& owner);
 
-  // Adds what is missing to an existing index's mapping. A field that is there with another type:
-  // pause_job, naming the field, both types, and what to do.
+  // Takes back what create() made.
+  Status remove();
+
+  // Brings an index that Syncline created to the jobs' settings where they changed since it got
+  // them; what somebody set by hand stays until then. A setting that is not dynamic: pause_job,
+  // naming it and what to do.
+  Status change_settings(const IndexDescription& index,
+                         const std::vector<std::string>& settings_json);
+
+  // Adds what is missing to an existing index's mapping. A field that is there with a type that
+  // does not take what the asked one takes: pause_job, naming the field, both types, and what to
+  // do.
   Status add_missing_fields(const std::vector<FieldMapping>& fields);
 
   // refresh_interval -1 and 0 replicas while a new index is loaded. The original settings are
@@ -96,6 +121,9 @@ class IndexAdmin {
   const std::string& index() const { return index_; }
 
  private:
+  Status send_settings(const nlohmann::json& settings);
+  Status note_settings(const std::string& digest_of_settings);
+
   HttpClient& http_;
   std::string index_;
 };

@@ -13,6 +13,8 @@ namespace {
 using nlohmann::json;
 using Fault = FakeReply::Fault;
 
+const IndexOwner kOwner{"i1", "search/orders"};
+
 FakeReply ok(std::string body) {
   return {200, std::move(body), {}, Fault::none};
 }
@@ -89,17 +91,42 @@ TEST_F(IndexAdminTest, DescribesAnIndexAndRefusesAnAliasOfTwo) {
   EXPECT_FALSE(described->has_value());
 }
 
+TEST_F(IndexAdminTest, DescribesWhoKeepsItAndWhatItTakes) {
+  answer_with(ok(R"({"orders-1":{"settings":{"index":{"uuid":"u1"}},
+      "aliases":{"orders":{"index_routing":"1"},"orders-1--Syncline":{}},"mappings":{
+      "_routing":{"required":true},
+      "_meta":{"syncline":{"owner":{"instance":"i1","plan":"search/orders"}}}}}})"));
+  auto described = admin_.describe();
+  ASSERT_TRUE(described.ok() && *described);
+  EXPECT_EQ((*described)->name, "orders-1");
+  EXPECT_EQ((*described)->owner, kOwner);
+  EXPECT_TRUE((*described)->has_write_alias);
+  EXPECT_TRUE((*described)->found_by_special_alias);
+  EXPECT_TRUE((*described)->needs_routing);
+  answer_with(ok(R"({".ds-orders-1":{"settings":{"index":{"uuid":"u1"}},"data_stream":"orders"},
+      ".ds-orders-2":{"settings":{"index":{"uuid":"u2"}},"data_stream":"orders"}})"));
+  described = admin_.describe();
+  ASSERT_TRUE(described.ok() && *described);
+  EXPECT_EQ((*described)->data_stream, "orders");
+}
+
 TEST_F(IndexAdminTest, CreatesWithMarkAndToleratesAnExistingOne) {
   answer_with(ok(R"({"acknowledged":true})"));
-  ASSERT_TRUE(admin_.create({{"a", "long", "", {}}}, {R"({"index":{"number_of_shards":3}})"}).ok());
-  const json sent = json::parse(server_.requests().at(0).body);
-  EXPECT_EQ(sent, json::parse(R"({"mappings":{"_meta":{"syncline":{"created":true}},
+  ASSERT_TRUE(
+      admin_.create({{"a", "long", "", {}}}, {R"({"index":{"number_of_shards":3}})"}, kOwner).ok());
+  json sent = json::parse(server_.requests().at(0).body);
+  EXPECT_FALSE(sent["mappings"]["_meta"]["syncline"]["settings"].get<std::string>().empty());
+  sent["mappings"]["_meta"]["syncline"].erase("settings");
+  EXPECT_EQ(sent, json::parse(R"({"mappings":{"_meta":{"syncline":{"created":true,
+      "owner":{"instance":"i1","plan":"search/orders"}}},
       "properties":{"a":{"type":"long"}}},
       "settings":{"index":{"number_of_shards":3},"index.gc_deletes":"10m"}})"));
   answer_with(error(400, "resource_already_exists_exception", "exists"));
-  EXPECT_TRUE(admin_.create({}, {}).ok());
+  const auto exists = admin_.create({}, {}, kOwner);
+  ASSERT_TRUE(exists.ok());
+  EXPECT_FALSE(*exists);
   answer_with(error(400, "illegal_argument_exception", "unknown setting [index.nonsense]"));
-  EXPECT_EQ(admin_.create({}, {}).error().action, Action::pause_job);
+  EXPECT_EQ(admin_.create({}, {}, kOwner).error().action, Action::pause_job);
 }
 
 TEST_F(IndexAdminTest, ReadsTheClustersKind) {

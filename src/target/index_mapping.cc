@@ -1,7 +1,10 @@
 #include "target/index_mapping.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
+
+#include "target/answer_json.h"
 
 namespace syncline {
 
@@ -67,14 +70,14 @@ json missing_below(const json& wanted, const json& existing, const std::string& 
     const std::string type = type_of(*there);
     const bool container = type == "object" || type == "nested";
     // A field that is only part of a path takes whatever can hold fields.
-    const bool fits = field.contains("type") ? type_of(field) == type : container;
+    const bool fits = field.contains("type") ? takes_type(type, type_of(field)) : container;
     if (!fits) {
       if (!faults.empty()) faults += "; ";
       faults += "field \"" + path + "\" is mapped as " + type + ", and the job asks for " +
                 type_of(field);
     }
     if (!fits || !field.contains("properties")) continue;
-    const json inner = there->value("properties", json::object());
+    const json& inner = answer_object(answer_at(*there, {"properties"}));
     json below = missing_below(field["properties"], inner, path + ".", faults);
     if (below.empty()) continue;
     missing[name]["properties"] = std::move(below);
@@ -109,6 +112,31 @@ Result<json> make_properties(const std::vector<FieldMapping>& fields) {
     SYNCLINE_RETURN_IF_ERROR(place(properties, field.name, std::move(made)));
   }
   return properties;
+}
+
+std::vector<FieldMapping> fields_with_params(const std::vector<FieldMapping>& fields) {
+  std::vector<FieldMapping> chosen;
+  for (const FieldMapping& field : fields) {
+    FieldMapping kept = field;
+    kept.properties = fields_with_params(field.properties);
+    if (!kept.params_json.empty() || !kept.properties.empty()) chosen.push_back(std::move(kept));
+  }
+  return chosen;
+}
+
+bool takes_type(const std::string& there, const std::string& asked) {
+  if (there == asked) return true;
+  // Each takes all that stands before it.
+  static const std::vector<std::vector<std::string>> kFamilies = {
+      {"byte", "short", "integer", "long"},
+      {"half_float", "float", "double"},
+      {"integer_range", "long_range"},
+      {"float_range", "double_range"},
+      {"keyword", "wildcard"}};
+  return std::ranges::any_of(kFamilies, [&](const std::vector<std::string>& family) {
+    const auto narrow = std::ranges::find(family, asked);
+    return narrow != family.end() && std::find(narrow, family.end(), there) != family.end();
+  });
 }
 
 Result<json> missing_properties(const json& wanted, const json& existing,

@@ -21,9 +21,17 @@ constexpr int kKeywordCharactersMax = 8191;
 // pause_job: params that are no JSON object, or a field that is given twice.
 Result<nlohmann::json> make_properties(const std::vector<FieldMapping>& fields);
 
+// Of these fields those that carry params, and objects around such: what an index must be made
+// with. The others are added to what a template of the user's gives it.
+std::vector<FieldMapping> fields_with_params(const std::vector<FieldMapping>& fields);
+
+// Whether a field of type `there` takes every value that one of type `asked` takes, and is searched
+// alike.
+bool takes_type(const std::string& there, const std::string& asked);
+
 // What of `wanted` is missing in `existing`: two "properties" as above, the result is one as well
-// (perhaps empty). A field there with another type: pause_job, naming it, both types, and what to
-// do.
+// (perhaps empty). A field there with a type that does not take the asked one: pause_job, naming
+// it, both types, and what to do.
 Result<nlohmann::json> missing_properties(const nlohmann::json& wanted,
                                           const nlohmann::json& existing, const std::string& index);
 

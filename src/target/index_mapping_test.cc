@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "target/index_settings.h"
+
 namespace syncline {
 namespace {
 
@@ -72,6 +74,50 @@ TEST(MissingProperties, NamesAConflict) {
   EXPECT_FALSE(missing_properties(properties_of({{"n", "nested", "", {}}}), existing, "i").ok());
   EXPECT_FALSE(missing_properties(properties_of({{"n.x", "long", "", {}}}), existing, "i").ok());
   EXPECT_FALSE(missing_properties(properties_of({{"o", "nested", "", {}}}), existing, "i").ok());
+}
+
+TEST(MissingProperties, WiderTypesFit) {
+  for (const auto& [asked, there] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"integer", "long"}, {"short", "integer"}, {"float", "double"}, {"keyword", "wildcard"}})
+    EXPECT_TRUE(takes_type(there, asked)) << asked << " " << there;
+  for (const auto& [asked, there] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"long", "integer"},
+                                                                  {"integer", "double"},
+                                                                  {"double", "float"},
+                                                                  {"text", "keyword"},
+                                                                  {"date", "date_nanos"},
+                                                                  {"long", "unsigned_long"},
+                                                                  {"object", "nested"}})
+    EXPECT_FALSE(takes_type(there, asked)) << asked << " " << there;
+  const json existing = json::parse(R"({"a":{"type":"text","analyzer":"english"},
+      "o":{"properties":{"x":{"type":"long"}}}})");
+  EXPECT_TRUE(missing_properties(properties_of({{"a", "text", "", {}}, {"o.x", "integer", "", {}}}),
+                                 existing, "i")
+                  ->empty());
+}
+
+TEST(FieldsWithParams, KeepsWhatLeadsToThem) {
+  const auto chosen = fields_with_params(
+      {{"a", "text", "", {}},
+       {"b", "text", R"({"analyzer":"english"})", {}},
+       {"n", "nested", "", {{"x", "ip", "", {}}, {"y", "date", R"({"format":"year"})", {}}}},
+       {"m", "nested", "", {{"x", "ip", "", {}}}}});
+  ASSERT_EQ(chosen.size(), 2U);
+  EXPECT_EQ(chosen[0].name, "b");
+  ASSERT_EQ(chosen[1].properties.size(), 1U);
+  EXPECT_EQ(chosen[1].properties[0].name, "y");
+}
+
+TEST(FlatSettings, AllSpellingsAreOne) {
+  const json flat = json::parse(
+      R"({"index.number_of_shards":"3","index.sort.field":["a","1"],"index.hidden":"true"})");
+  EXPECT_EQ(flat_settings(json::parse(
+                R"({"index":{"number_of_shards":3,"sort.field":["a",1]},"hidden":true})")),
+            flat);
+  EXPECT_EQ(flat_settings(flat), flat);
+  EXPECT_EQ(different_settings(flat, json::parse(R"({"index.number_of_shards":"3",
+                "index.sort.field":["a"],"index.other":"x"})")),
+            json::parse(R"({"index.sort.field":["a","1"],"index.hidden":"true"})"));
 }
 
 TEST(MakeSettings, AddsGcDeletesUnlessSet) {
