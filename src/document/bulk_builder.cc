@@ -36,10 +36,15 @@ void BulkBuilder::begin_document(std::string_view id) {
   begin_item(id, BulkAction::index, "{\"index\":{\"_id\":", action_end_);
 }
 
-void BulkBuilder::begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term) {
-  begin_item(id, BulkAction::index, "{\"index\":{\"_id\":",
-             ",\"if_seq_no\":" + std::to_string(seq_no) +
-                 ",\"if_primary_term\":" + std::to_string(primary_term) + "}}\n");
+void BulkBuilder::begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term,
+                                    const std::optional<std::string>& routing) {
+  std::string ending = ",\"if_seq_no\":" + std::to_string(seq_no) +
+                       ",\"if_primary_term\":" + std::to_string(primary_term);
+  if (routing) {
+    ending += ",\"routing\":";
+    append_json_string(*routing, ending);
+  }
+  begin_item(id, BulkAction::index, "{\"index\":{\"_id\":", ending + "}}\n");
 }
 
 void BulkBuilder::end_document() {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,8 @@ class BulkBuilder {
   void begin_document(std::string_view id);
   // The same, written only while the stored document is still the one with these numbers (a foreign
   // index, whose documents have no version of ours).
-  void begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term);
+  void begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term,
+                         const std::optional<std::string>& routing = {});
   std::string& bytes() { return body_.bytes; }
   // Closes the source's object and the item. Precondition: begin_document() and a '{'.
   void end_document();

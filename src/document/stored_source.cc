@@ -50,9 +50,14 @@ std::optional<StoredSource> StoredSource::parse(std::string_view json) {
     if (field.key().get(key)) return std::nullopt;
     const char* const begin = key.raw() - 1;  // the quote before
     od::value inner;
-    if (field.unescaped_key().get(name)) return std::nullopt;
     Member member;
-    member.name = name;
+    // Half of a surrogate pair is no character: a name with one is written back as it stands, and
+    // equals no name of ours.
+    if (field.unescaped_key().get(name)) {
+      member.name = '\xff';
+    } else {
+      member.name = name;
+    }
     if (field.value().get(inner) || !raw_text(inner, value)) return std::nullopt;
     member.raw.assign(begin, static_cast<size_t>(value.data() + value.size() - begin));
     member.value = static_cast<size_t>(value.data() - begin);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/mutation_for_test.h"
+
 namespace syncline {
 namespace {
 
@@ -52,6 +54,27 @@ TEST(StoredSource, FindsScalarsByPath) {
 TEST(StoredSource, RefusesWhatIsNoObject) {
   for (const char* text : {"", "[1]", "{\"a\":", "7"})
     EXPECT_FALSE(StoredSource::parse(text)) << text;
+}
+
+TEST(StoredSource, NamesThatHoldHalfACharacterAreKeptAsTheyStand) {
+  const auto source = StoredSource::parse(R"({"\ud800":"x","k":"a","o":{"\udfff":1.10}})");
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->scalar_at("k")->key, "a");
+  EXPECT_EQ(*source->with(R"({"v":1})", {"v"}),
+            R"({"\ud800":"x","k":"a","o":{"\udfff":1.10},"v":1})");
+  EXPECT_FALSE(source->member("\xff\xff"));
+}
+
+TEST(StoredSource, OutlivesWhateverIsStored) {
+  Mutation documents({R"({"a":1.50,"b":[{"c":"d"}],"\u00e4":{"x":{"y":true}}})",
+                      R"({ "k" : "v" , "o" : {"\ud800":null} })"},
+                     20261127);
+  repeat_for(std::chrono::milliseconds(300), 300, [&] {
+    const auto source = StoredSource::parse(documents.next());
+    if (!source) return;
+    static_cast<void>(source->scalar_at("b.c.d"));
+    static_cast<void>(source->with(R"({"v":1})", {"v", "k"}));
+  });
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "pipeline/foreign_composer.h"
 
 #include <algorithm>
+#include <unordered_set>
+#include <utility>
 
 #include "base/failpoint.h"
 #include "document/compare_value.h"
@@ -17,6 +19,15 @@ std::vector<std::string> names_written(const Members& members) {
     for (const FieldMapping& field : member->fields) names.push_back(field.name);
   }
   return names;
+}
+
+ParkedDocument unreadable(const std::string& job, std::string id) {
+  ParkedDocument parked;
+  parked.job = job;
+  parked.id = std::move(id);
+  parked.type = "unreadable_source";
+  parked.reason = "what the index stores of it cannot be read, so no field can be put into it";
+  return parked;
 }
 
 // JSON knows no dates: they are strings there.
@@ -53,7 +64,8 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
       composition.nothing_to_do.push_back(std::move(document.id));
       continue;
     }
-    builder_.begin_document_if(document.id, document.seq_no, document.primary_term);
+    builder_.begin_document_if(document.id, document.seq_no, document.primary_term,
+                               document.routing);
     builder_.bytes().append(*text, 0, text->size() - 1);  // end_document() closes it
     builder_.end_document();
   }
@@ -71,21 +83,26 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
   documents_.clear();
   ids_.clear();
   size_t bytes = 0;
-  std::unordered_map<std::string_view, bool> found;
+  std::unordered_set<std::string> found;
   for (StoredDocument& document : stored) {
     auto source = StoredSource::parse(document.source);
-    if (!source) {
+    if (!source && document.source.empty()) {
       return Error::pause_job("document \"" + document.id + "\" of index \"" +
                                   context_.admin.index() +
-                                  "\" has no readable _source; the index must store it",
-                              "index");
+                                  "\" has no _source; the index must store it",
+                              "no_source");
     }
+    if (!source) {
+      found.emplace(document.id);
+      composition.unsendable.push_back(unreadable(context_.home().name(), std::move(document.id)));
+      continue;
+    }
+    found.emplace(document.id);
     bytes += document.source.size();
     ids_.push_back(document.id);
-    documents_.push_back(
-        {std::move(document.id), *std::move(source), document.seq_no, document.primary_term});
+    documents_.push_back({std::move(document.id), *std::move(source), document.seq_no,
+                          document.primary_term, std::move(document.routing)});
   }
-  for (const std::string& id : ids_) found.emplace(id, true);
   for (const std::string& id : ids) {
     if (!found.contains(id)) composition.nothing_to_do.push_back(id);
   }

@@ -5,8 +5,6 @@
 // gone is never made again. Where our fields are right already nothing is written.
 #pragma once
 
-#include <unordered_map>
-
 #include "document/bulk_builder.h"
 #include "document/stored_source.h"
 #include "pipeline/composer.h"
@@ -28,6 +26,7 @@ class ForeignComposer final : public Composer {
     StoredSource source;
     int64_t seq_no = 0;
     int64_t primary_term = 0;
+    std::optional<std::string> routing;
   };
 
   Status read_documents(std::span<const std::string> ids, Composition& composition);

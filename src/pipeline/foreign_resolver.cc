@@ -26,13 +26,14 @@ void ForeignResolver::end_scroll() {
   scroll_id_.clear();
 }
 
-Result<std::string> ForeignResolver::query_of(const Member& property,
-                                              std::span<const std::string> keys) {
+Result<ForeignResolver::Query> ForeignResolver::query_of(const Member& property,
+                                                         std::span<const std::string> keys) {
   const std::string& path = property.config.spec.compare_target;
   SYNCLINE_ASSIGN(const auto field, context_.documents.field(path));
   // A search sees only what was there at the last refresh.
   SYNCLINE_RETURN_IF_ERROR(context_.admin.refresh());
-  return matching_query(path, field, {keys.begin(), keys.end()});
+  return Query{matching_query(path, field, {keys.begin(), keys.end()}),
+               unindexed_query(path, field)};
 }
 
 Result<std::optional<ResolvedPage>> ForeignResolver::all(const Member& property,
@@ -40,12 +41,13 @@ Result<std::optional<ResolvedPage>> ForeignResolver::all(const Member& property,
                                                          size_t max) {
   if (context_.index_is_missing) return std::optional(ResolvedPage());
   if (keys.size() > kKeysMax) return std::optional<ResolvedPage>();
-  SYNCLINE_ASSIGN(const std::string query, query_of(property, keys));
-  auto found = context_.admin.begin_scroll(query, -1, max + 1);
+  SYNCLINE_ASSIGN(const Query query, query_of(property, keys));
+  auto found = context_.admin.begin_scroll(query.matching, -1, max + 1);
   if (!found.ok() && found.error().action == Action::park) {
-    // A value that the field cannot hold, which no document can have: found by asking for fewer.
+    // A value that the field cannot hold: found by asking for fewer.
     if (keys.size() > 1) return std::optional<ResolvedPage>();
-    return std::optional(ResolvedPage());
+    if (!query.unindexed) return std::optional(ResolvedPage());
+    found = context_.admin.begin_scroll(*query.unindexed, -1, max + 1);
   }
   if (!found.ok()) return std::move(found).error();
   context_.admin.end_scroll(found->scroll_id);
@@ -64,9 +66,12 @@ Result<ResolvedPage> ForeignResolver::page(const Member& property, const std::st
     SYNCLINE_ASSIGN(found, context_.admin.next_page(resume));
   } else {
     end_scroll();
-    SYNCLINE_ASSIGN(const std::string query, query_of(property, std::span(&key, 1)));
-    auto begun = context_.admin.begin_scroll(query, -1, IndexAdmin::kIdsMax);
-    if (!begun.ok() && begun.error().action == Action::park) return page;
+    SYNCLINE_ASSIGN(const Query query, query_of(property, std::span(&key, 1)));
+    auto begun = context_.admin.begin_scroll(query.matching, -1, IndexAdmin::kIdsMax);
+    if (!begun.ok() && begun.error().action == Action::park) {
+      if (!query.unindexed) return page;
+      begun = context_.admin.begin_scroll(*query.unindexed, -1, IndexAdmin::kIdsMax);
+    }
     if (!begun.ok()) return std::move(begun).error();
     found = *std::move(begun);
   }

@@ -23,7 +23,11 @@ class ForeignResolver final : public Resolver {
                             const std::string& resume) override;
 
  private:
-  Result<std::string> query_of(const Member& property, std::span<const std::string> keys);
+  struct Query {
+    std::string matching;
+    std::optional<std::string> unindexed;  // where the cluster refuses the first
+  };
+  Result<Query> query_of(const Member& property, std::span<const std::string> keys);
   void end_scroll();
 
   PlanContext& context_;

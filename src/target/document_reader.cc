@@ -3,13 +3,16 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <iterator>
 
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 #include <utility>
 
-#include "target/cluster_call.h"
-#include "target/url.h"
+#include "target/answer_json.h"
+#include "target/index_call.h"
 
 namespace syncline {
 
@@ -18,15 +21,20 @@ namespace {
 namespace od = simdjson::ondemand;
 using nlohmann::json;
 
-ClusterCall call_for(const std::string& index, std::string method, const std::string& suffix,
-                     const std::string& doing, const std::string& privilege) {
-  const std::string quoted = "index \"" + index + "\"";
-  return {std::move(method),    "/" + percent_encode(index) + suffix, {},
-          doing + " " + quoted, privilege + " on " + quoted,          false};
+// An entry's own error. A missing index and a routing that is missing mean: no document here.
+enum class EntryError { none, absent, other };
+
+bool read_error(od::value value, EntryError& result) {
+  od::object error;
+  std::string_view type;
+  if (value.get_object().get(error) || error["type"].get_string().get(type)) return false;
+  const bool absent = type == "index_not_found_exception" || type == "routing_missing_exception";
+  result = absent ? EntryError::absent : EntryError::other;
+  return true;
 }
 
 // One entry of an _mget answer; false if it is not understood. Not found: no document.
-bool read_document(od::object entry, std::vector<StoredDocument>& documents, bool& failed) {
+bool read_document(od::object entry, std::vector<StoredDocument>& documents, EntryError& error) {
   StoredDocument document;
   bool found = false;
   for (auto field : entry) {
@@ -46,8 +54,11 @@ bool read_document(od::object entry, std::vector<StoredDocument>& documents, boo
       od::object source;
       if (value.get_object().get(source) || source.raw_json().get(text)) return false;
       document.source = text;
+    } else if (key == "_routing") {
+      if (value.get_string().get(text)) return false;
+      document.routing = text;
     } else if (key == "error") {
-      failed = true;
+      if (!read_error(value, error)) return false;
     }
   }
   if (found) documents.push_back(std::move(document));
@@ -59,15 +70,23 @@ const json* mapping_at(const json& properties, std::string_view path, bool& enab
   const json* level = &properties;
   for (;;) {
     const size_t dot = path.find('.');
-    const auto found = level->find(std::string(path.substr(0, dot)));
-    if (found == level->end()) return nullptr;
-    if (found->value("enabled", json(true)) == false) enabled = false;
-    if (dot == std::string_view::npos) return &*found;
-    const auto inner = found->find("properties");
-    if (inner == found->end()) return nullptr;
-    level = &*inner;
+    const std::string name(path.substr(0, dot));
+    const json& found = answer_at(*level, {name.c_str()});
+    if (!found.is_object()) return nullptr;
+    if (answer_at(found, {"enabled"}) == false) enabled = false;
+    if (dot == std::string_view::npos) return &found;
+    level = &answer_at(found, {"properties"});
     path.remove_prefix(dot + 1);
   }
+}
+
+// The shard's number that an answer gives as a key.
+std::optional<int> shard_number(const std::string& text) {
+  int number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
 }
 
 // A field of whole numbers indexes 5.9 as 5. Of a compare key ("59e-1") what is before the point.
@@ -90,6 +109,22 @@ bool holds_whole_numbers(const std::string& type) {
          type == "unsigned_long";
 }
 
+json not_indexed(const std::string& path) {
+  return {{"bool", {{"must_not", {{"exists", {{"field", path}}}}}}}};
+}
+
+// The length of a text as the cluster counts it, for whom a character beyond the first plane is
+// two.
+int64_t utf16_units(std::string_view text) {
+  int64_t units = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0) == 0x80) continue;  // goes on with a character
+    units += byte >= 0xF0 ? 2 : 1;
+  }
+  return units;
+}
+
 json match_text(const std::string& path, const std::string& value) {
   // A document that holds exactly this text holds all of its terms.
   return {
@@ -102,12 +137,39 @@ DocumentReader::DocumentReader(HttpClient& http, std::string index)
     : http_(http), index_(std::move(index)) {}
 
 Result<std::vector<StoredDocument>> DocumentReader::read(const std::vector<std::string>& ids) {
-  std::vector<StoredDocument> documents;
-  if (ids.empty()) return documents;
+  if (ids.empty()) return std::vector<StoredDocument>();
   if (ids.size() > kIdsMax) return Error::bug("too many ids in one call");
+  std::vector<Place> places;
+  places.reserve(ids.size());
+  for (const std::string& id : ids) places.push_back({id, std::nullopt});
+  SYNCLINE_ASSIGN(std::vector<StoredDocument> documents, read_at(places));
+  if (documents.size() == ids.size()) return documents;
+  std::unordered_set<std::string_view> found;
+  for (const StoredDocument& document : documents) found.insert(document.id);
+  std::vector<std::string> absent;
+  for (const std::string& id : ids) {
+    if (!found.contains(id)) absent.push_back(id);
+  }
+  SYNCLINE_ASSIGN(const std::vector<Place> routed, find_routed(absent));
+  for (size_t begin = 0; begin < routed.size(); begin += kIdsMax) {
+    const auto first = routed.begin() + static_cast<ptrdiff_t>(begin);
+    const auto last =
+        routed.begin() + static_cast<ptrdiff_t>(std::min(routed.size(), begin + kIdsMax));
+    SYNCLINE_ASSIGN(std::vector<StoredDocument> more, read_at({first, last}));
+    std::move(more.begin(), more.end(), std::back_inserter(documents));
+  }
+  return documents;
+}
+
+Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Place>& places) {
+  std::vector<StoredDocument> documents;
   // No filter_path: it would write the numbers of the source anew.
-  auto call = call_for(index_, "POST", "/_mget", "read documents of", "read");
-  call.body["ids"] = ids;
+  auto call = index_call(index_, "POST", "/_mget", "read documents of", "read");
+  for (const Place& place : places) {
+    json document{{"_id", place.id}};
+    if (place.routing) document["routing"] = *place.routing;
+    call.body["docs"].push_back(std::move(document));
+  }
   call.large_answer = true;
   SYNCLINE_ASSIGN(const RawAnswer answer, ask_raw(http_, call));
   if (answer.status == 404) return documents;
@@ -122,34 +184,57 @@ Result<std::vector<StoredDocument>> DocumentReader::read(const std::vector<std::
     return not_understood;
   for (auto entry : entries) {
     od::object object;
-    bool failed = false;
-    if (entry.get_object().get(object) || !read_document(object, documents, failed))
+    EntryError error = EntryError::none;
+    if (entry.get_object().get(object) || !read_document(object, documents, error))
       return not_understood;
-    if (!failed) continue;
-    // An index that is missing says so for each document; anything else passes.
-    if (answer.body.find("index_not_found_exception") != std::string::npos)
-      return std::vector<StoredDocument>();
-    return Error::retry("cannot " + call.doing + ": a shard did not answer");
+    if (error == EntryError::other)
+      return Error::retry("cannot " + call.doing + ": a shard did not answer");
   }
   return documents;
 }
 
+// Documents live on the shard that their routing names; without it they are looked for on another.
+Result<std::vector<DocumentReader::Place>> DocumentReader::find_routed(
+    const std::vector<std::string>& ids) {
+  constexpr size_t kHitsMax = 10'000;
+  auto call = index_call(index_, "POST",
+                         "/_search?allow_partial_search_results=false&filter_path=hits.hits._id%2C"
+                         "hits.hits._routing%2Cerror%2Cstatus",
+                         "search", "read");
+  call.body = {
+      {"size", std::min(kHitsMax, 10 * ids.size())},
+      {"_source", false},
+      {"sort", {"_doc"}},
+      {"query",
+       {{"bool",
+         {{"filter", {{{"ids", {{"values", ids}}}}, {{"exists", {{"field", "_routing"}}}}}}}}}}};
+  call.large_answer = true;
+  SYNCLINE_ASSIGN(const ClusterAnswer answer, ask(http_, call));
+  std::vector<Place> places;
+  if (answer.status == 404) return places;
+  if (answer.status >= 300 || !answer.body.is_object()) return refusal(call, answer);
+  for (const json& hit : answer_list(answer_at(answer.body, {"hits", "hits"}))) {
+    const std::string routing = answer_text(answer_at(hit, {"_routing"}));
+    if (!routing.empty()) places.push_back({answer_text(answer_at(hit, {"_id"})), routing});
+  }
+  return places;
+}
+
 Result<std::map<int, int64_t>> DocumentReader::checkpoints() {
   const auto call =
-      call_for(index_, "GET",
-               "/_stats?level=shards&filter_path=indices.%2A.shards.%2A.routing.primary%2C"
-               "indices.%2A.shards.%2A.seq_no.global_checkpoint%2C_shards.failed",
-               "see how far the shards are of", "monitor");
+      index_call(index_, "GET",
+                 "/_stats?level=shards&filter_path=indices.%2A.shards.%2A.routing.primary%2C"
+                 "indices.%2A.shards.%2A.seq_no.global_checkpoint%2C_shards.failed",
+                 "see how far the shards are of", "monitor");
   SYNCLINE_ASSIGN(const json answer, demand(http_, call));
   std::map<int, int64_t> checkpoints;
-  const json indices = answer.value("indices", json::object());
-  for (const auto& [name, index] : indices.items()) {
-    const json shards = index.value("shards", json::object());
-    for (const auto& [number, copies] : shards.items()) {
-      for (const json& copy : copies) {
-        if (copy["routing"].value("primary", json(false)) != true) continue;
-        if (copy.contains("seq_no"))
-          checkpoints[std::stoi(number)] = copy["seq_no"].value("global_checkpoint", int64_t{-1});
+  for (const json& index : answer_object(answer_at(answer, {"indices"}))) {
+    for (const auto& [name, copies] : answer_object(answer_at(index, {"shards"})).items()) {
+      const auto shard = shard_number(name);
+      for (const json& copy : answer_list(copies)) {
+        const auto number = answer_integer(answer_at(copy, {"seq_no", "global_checkpoint"}));
+        if (shard && number && answer_at(copy, {"routing", "primary"}) == true)
+          checkpoints[*shard] = *number;
       }
     }
   }
@@ -158,19 +243,20 @@ Result<std::map<int, int64_t>> DocumentReader::checkpoints() {
 
 Result<std::optional<FieldLook>> DocumentReader::field(const std::string& path) {
   const auto call =
-      call_for(index_, "GET", "/_mapping", "read the mapping of", "view_index_metadata");
+      index_call(index_, "GET", "/_mapping", "read the mapping of", "view_index_metadata");
   SYNCLINE_ASSIGN(const ClusterAnswer answer, ask(http_, call));
   if (answer.status == 404) return std::optional<FieldLook>();
-  if (answer.status >= 300 || !answer.body.is_object() || answer.body.empty())
-    return refusal(call, answer);
-  const json mappings = answer.body.begin()->value("mappings", json::object());
-  const json properties = mappings.value("properties", json::object());
+  if (answer.status >= 300 || answer_object(answer.body).empty()) return refusal(call, answer);
+  const json& properties = answer_at(answer.body.front(), {"mappings", "properties"});
   bool enabled = true;
   const json* const found = mapping_at(properties, path, enabled);
   if (found == nullptr) return std::optional<FieldLook>();
   FieldLook look;
-  look.type = found->value("type", "object");
-  look.searchable = enabled && found->value("index", json(true)) != false;
+  look.type = answer_text(answer_at(*found, {"type"}));
+  if (look.type.empty()) look.type = "object";
+  look.searchable = enabled && answer_at(*found, {"index"}) != false;
+  look.ignore_above = answer_integer(answer_at(*found, {"ignore_above"}));
+  look.ignores_malformed = answer_at(*found, {"ignore_malformed"}) == true;
   return std::optional(std::move(look));
 }
 
@@ -181,21 +267,34 @@ std::string changed_query(int64_t above, int64_t up_to) {
 std::string matching_query(const std::string& path, const std::optional<FieldLook>& field,
                            const std::vector<std::string>& values) {
   if (!field || !field->searchable) return R"({"match_all":{}})";
+  json any = json::array();
   if (holds_whole_numbers(field->type)) {
     json wholes = json::array();
     for (const std::string& value : values) wholes.push_back(whole_part(value));
-    return json{{"terms", {{path, wholes}}}}.dump();
-  }
-  if (field->type != "text" && field->type != "match_only_text") {
+    any.push_back({{"terms", {{path, wholes}}}});
+  } else if (field->type == "text" || field->type == "match_only_text") {
+    for (const std::string& value : values) any.push_back(match_text(path, value));
+  } else {
     json terms = values;
     if (holds_fractions(field->type) && std::ranges::count(values, "0") > 0)
       terms.push_back("-0.0");
-    return json{{"terms", {{path, terms}}}}.dump(-1, ' ', false, json::error_handler_t::replace);
+    any.push_back({{"terms", {{path, terms}}}});
   }
-  json any = json::array();
-  for (const std::string& value : values) any.push_back(match_text(path, value));
+  const auto longer = [&](const std::string& value) {
+    return field->ignore_above && utf16_units(value) > *field->ignore_above;
+  };
+  if (std::ranges::any_of(values, longer) || field->ignores_malformed)
+    any.push_back(not_indexed(path));
+  if (any.size() == 1 && any.front().contains("terms"))
+    return any.front().dump(-1, ' ', false, json::error_handler_t::replace);
   return json{{"bool", {{"should", any}, {"minimum_should_match", 1}}}}.dump(
       -1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<std::string> unindexed_query(const std::string& path,
+                                           const std::optional<FieldLook>& field) {
+  if (!field || !field->ignores_malformed) return std::nullopt;
+  return not_indexed(path).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace syncline

@@ -22,12 +22,16 @@ struct StoredDocument {
   std::string source;  // JSON as its writer sent it
   int64_t seq_no = 0;
   int64_t primary_term = 0;
+  std::optional<std::string> routing;  // to be written with it again
 };
 
 // How a field is mapped.
 struct FieldLook {
   std::string type;        // "keyword", "long" …
   bool searchable = true;  // not `index: false`, nor inside of an object that is not enabled
+  std::optional<int64_t> ignore_above =
+      std::nullopt;                // longer strings (in UTF-16 units) are not indexed
+  bool ignores_malformed = false;  // what is no value of the type is not indexed
 };
 
 class DocumentReader {
@@ -36,7 +40,9 @@ class DocumentReader {
 
   DocumentReader(HttpClient& http, std::string index);
 
-  // The documents that exist among these (realtime). At most kIdsMax a call.
+  // The documents that exist among these. At most kIdsMax a call. Realtime, but for those that only
+  // their routing leads to: that is found by a search, which sees them after a refresh. One id may
+  // stand for several, each with a routing of its own.
   Result<std::vector<StoredDocument>> read(const std::vector<std::string>& ids);
 
   // For each shard the highest sequence number up to which every operation has been worked off on
@@ -47,6 +53,13 @@ class DocumentReader {
   Result<std::optional<FieldLook>> field(const std::string& path);
 
  private:
+  struct Place {
+    std::string id;
+    std::optional<std::string> routing;
+  };
+  Result<std::vector<StoredDocument>> read_at(const std::vector<Place>& places);
+  Result<std::vector<Place>> find_routed(const std::vector<std::string>& ids);
+
   HttpClient& http_;
   const std::string index_;
 };
@@ -55,8 +68,13 @@ class DocumentReader {
 // The documents of a shard whose last operation lies above one sequence number, up to another.
 std::string changed_query(int64_t above, int64_t up_to);
 // A superset of the documents whose field equals one of the values (compare keys); all documents
-// where the field cannot be searched.
+// where the field cannot be searched, and those whose field is not indexed where a value may be
+// why.
 std::string matching_query(const std::string& path, const std::optional<FieldLook>& field,
                            const std::vector<std::string>& values);
+// Where the cluster refuses that one, since the field cannot hold the value: what may hold it
+// nevertheless; nothing if none can.
+std::optional<std::string> unindexed_query(const std::string& path,
+                                           const std::optional<FieldLook>& field);
 
 }  // namespace syncline

@@ -44,5 +44,19 @@ TEST(MatchingQuery, WhatCannotBeSearchedIsEveryDocument) {
   EXPECT_EQ(query(FieldLook{"keyword", false}, {"a"}), all);
 }
 
+TEST(MatchingQuery, ValuesThatAreNotIndexedAreLookedForByTheirAbsence) {
+  const json absent = json::parse(R"({"bool":{"must_not":{"exists":{"field":"f"}}}})");
+  FieldLook keyword{"keyword", true};
+  keyword.ignore_above = 3;
+  EXPECT_EQ(query(keyword, {"abc", "äöü"})["terms"]["f"].size(), 2U);
+  EXPECT_EQ(query(keyword, {"abcd"})["bool"]["should"][1], absent);
+  EXPECT_EQ(query(keyword, {"\xf0\x9f\x98\x80xx"})["bool"]["should"][1], absent);
+  EXPECT_FALSE(unindexed_query("f", keyword));
+  FieldLook number{"long", true};
+  number.ignores_malformed = true;
+  EXPECT_EQ(query(number, {"7"})["bool"]["should"][1], absent);
+  EXPECT_EQ(json::parse(*unindexed_query("f", number)), absent);
+}
+
 }  // namespace
 }  // namespace syncline

@@ -455,3 +455,114 @@ def test_a_deleted_job_leaves_the_owners_documents_alone(owner):
     assert found.keys() == owner.written.keys()
     assert all(found[identity]["title"] == json.loads(text)["title"]
                for identity, text in owner.written.items())
+
+
+# -- documents that are hard to find or to read ------------------------------------------------
+
+
+def routed(owner, documents):
+    """Writes {(_id, routing): source}."""
+    owner._bulk("".join(
+        json.dumps({"index": {"_id": identity, "routing": routing}}) + "\n" + json.dumps(source)
+        + "\n" for (identity, routing), source in documents.items()))
+
+
+def hits(owner):
+    """{(_id, routing): source} as the index has it."""
+    owner.session.post(f"{owner.url}/_refresh")
+    answer = owner.session.post(f"{owner.url}/_search", json={"size": 1000}).json()
+    return {(hit["_id"], hit.get("_routing")): hit["_source"] for hit in answer["hits"]["hits"]}
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_documents_with_a_routing(running, required):
+    """They live on the shard that their routing names, and stay there; one id may stand for two."""
+    stage = running
+    owner = Owner(stage)
+    owner.session.put(owner.url, json={
+        "settings": {"number_of_shards": 5, "number_of_replicas": 0},
+        "mappings": {"_routing": {"required": required},
+                     "properties": {"k": {"type": "keyword"}}}})
+    written = {(str(n), f"r{n % 7}"): {"k": f"k{n % 3}"} for n in range(40)}
+    written.update({("1", f"elsewhere {n}"): {"k": "k0"} for n in range(9)})
+    if not required:
+        owner.write({"plain": {"k": "k1"}})
+    routed(owner, written)
+    # Of those with one id only the last one on each shard is left.
+    written = {place: source for place, source in hits(owner).items() if place[0] != "plain"}
+    assert len([place for place in written if place[0] == "1"]) > 1
+    stage.run("CREATE TABLE p (k text PRIMARY KEY, v int);"
+              "INSERT INTO p SELECT 'k' || n, n FROM generate_series(0, 2) n;"
+              "CREATE TABLE s (doc text PRIMARY KEY, w int);"
+              "INSERT INTO s SELECT n, 100 + n FROM generate_series(0, 39) n")
+    stage.add_job("p", ["v:integer"], foreign_sweep_seconds=1, **property_of("k", "k"))
+    stage.add_job("s", ["doc:keyword", "w:integer"], id="doc", foreign_sweep_seconds=1,
+                  **object_in("s"))
+
+    def equal(v=lambda k: k, w=100):
+        expected = {place: {**source, "v": v(int(source["k"][1])), "s": {
+            "doc": place[0], "w": w + int(place[0])}} for place, source in written.items()}
+        if not required:
+            expected["plain", None] = {"k": "k1", "v": v(1)}
+        assert hits(owner) == expected
+        return True
+    wait_for(equal, 30, "all documents hold their fields")
+    stage.run("UPDATE p SET v = v + 10; UPDATE s SET w = w + 1000")
+    wait_for(lambda: equal(lambda k: k + 10, 1100), 30, "changes are followed")
+    routed(owner, written)  # our fields are lost
+    wait_for(lambda: equal(lambda k: k + 10, 1100), 30, "they are put right")
+
+
+LONG = "a long name with ü and 😀, which no field of eight characters indexes"
+
+
+@pytest.mark.parametrize("column, mapped, key", [
+    ("text", {"type": "keyword", "ignore_above": 8}, LONG),
+    ("text", {"type": "keyword", "ignore_above": 2}, "😀b"),
+    ("text", {"type": "long", "ignore_malformed": True}, "no number"),
+    ("text", {"type": "date", "ignore_malformed": True}, "no date"),
+    ("bigint", {"type": "ip", "ignore_malformed": True}, "42"),
+], ids=["long", "two units", "no number", "no date", "no ip"])
+def test_values_that_the_index_ignores(running, column, mapped, key):
+    """A change of the row finds the documents, though no search for the value does."""
+    stage = running
+    owner = Owner(stage)
+    owner.create(k=mapped)
+    value = int(key) if column == "bigint" else key
+    owner.write({str(n): {"k": value} for n in range(5)})
+    owner.write({"none": {"x": 1}})
+    stage.run(f"CREATE TABLE p (pk int, k {column} PRIMARY KEY, v int)")
+    stage.run("INSERT INTO p VALUES (1, %s, 1)", (key,))
+    stage.add_job("p", ["v:integer"], foreign_sweep_seconds=3600, **property_of("k", "k"))
+    owner.wait_equal()
+    owner.follow("UPDATE p SET v = 2", "DELETE FROM p")
+
+
+def test_names_that_hold_half_a_character(running):
+    """No encoding of text can hold it, but the bytes of the document can; they stay as they are."""
+    stage = running
+    owner = Owner(stage)
+    owner.create(k={"type": "keyword"}, o={"type": "object", "enabled": False})
+    texts = {"top": r'{"k": "a", "o": 1.10, "\ud800": "x"}',
+             "twice": r'{"\udfff": 1, "k": "a", "\ud800\ud800": {"\ud801": [1.0]}}',
+             "inside": r'{"k": "a", "o": {"\ud800": {"n": 12345678901234567890.5}}}',
+             "value": r'{"k": "\ud800", "o": 2}', "sound": '{"k": "a"}'}
+    owner.session.put(f"{owner.url}/_mapping", json={"dynamic": False})
+    owner.write(texts)
+    stage.run("CREATE TABLE p (k text PRIMARY KEY, v int); INSERT INTO p VALUES ('a', 1)")
+    job = stage.add_job("p", ["v:integer"], foreign_sweep_seconds=1, **property_of("k", "k"))
+
+    def raw():
+        return {identity: owner.session.get(f"{owner.url}/_source/{identity}").text
+                for identity in texts}
+
+    def given():
+        status = stage.api.status(job)
+        assert status["state"] == "live" and status["parked"] == 0, status
+        assert all(text.replace(" ", "") == texts[identity].replace(" ", "")[:-1] + ',"v":7}'
+                   for identity, text in raw().items() if identity != "value")
+        return True
+    wait_for(lambda: stage.api.status(job)["state"] == "live", 30, "live")
+    stage.run("UPDATE p SET v = 7")
+    wait_for(given, 30, "each has its field, and every other byte")
+    assert raw()["value"] == texts["value"]
