@@ -159,9 +159,12 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   read_ = before_page_ = {progress_.block, progress_.rows_done};
   SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, *session));
   LockWatch& locks = member.source->lock_watch();
-  const int watched = locks.add(leaf.oid, process, [this] { give_way_.store(true); });
+  const auto give_way = [this] { give_way_.store(true); };
+  const int watched = locks.add(leaf.oid, process, give_way);
+  const int table_watched = locks.add(member.table.oid, process, give_way);
   Result<bool> complete = copy_rows(member, *session);
   locks.remove(watched);
+  locks.remove(table_watched);
   const Status ended = end_copy(*session, complete.ok() && *complete);
   if (!complete.ok()) return complete;
   SYNCLINE_RETURN_IF_ERROR(ended);
@@ -183,9 +186,8 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
 // are taken for those of the old one. Gives the server process that reads.
 Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Session& session) {
   segment_ends_at_ = context_.clock.now() + duration("load_segment", kSegmentMax);
-  SYNCLINE_RETURN_IF_ERROR(
-      session.script("BEGIN; SET LOCAL statement_timeout = '10min'; LOCK TABLE ONLY " +
-                     leaf.qualified_name + " IN ACCESS SHARE MODE"));
+  SYNCLINE_RETURN_IF_ERROR(session.script("BEGIN; SET LOCAL statement_timeout = '10min'; SELECT 1" +
+                                          leaf.rows_from + " LIMIT 0"));
   SYNCLINE_ASSIGN(const Rows file,
                   session.query("SELECT pg_relation_filenode($1::oid), pg_backend_pid()",
                                 {std::to_string(leaf.oid)}));

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "document/compare_value.h"
 #include "document/json_string.h"
+#include "source/privileges.h"
 
 namespace syncline {
 
@@ -187,6 +188,8 @@ Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
   auto member = std::make_unique<Member>();
   member->config = config;
   member->source = std::move(source);
+  SYNCLINE_RETURN_IF_ERROR(check_privileges(session, member->source->spec().capture_schema,
+                                            {{config.spec.schema, config.spec.table}}));
   // Both before the table is described: what is altered later is a difference.
   member->generation = member->source->generation();
   SYNCLINE_ASSIGN(member->table_state,

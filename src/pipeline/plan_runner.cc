@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "source/privileges.h"
 
 namespace syncline {
 
@@ -19,6 +20,8 @@ constexpr auto kFailedPauseMax = std::chrono::seconds(60);
 // Stored as the plan's shape while a resync that a user asked for is not over: strangers go as
 // well.
 constexpr const char* kResyncShape = "resync";
+
+constexpr const char* kLacksPrivilege = "42501";
 
 // What the plan's documents are made of: a line for its kind and one for each job. What differs
 // from the stored one says which documents have to be composed.
@@ -262,6 +265,8 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
     }
     if (auto error = source.error()) {
       failing_job_ = job.spec.name;
+      const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
+      if (session.ok()) error = with_all_privileges(source, **session, *std::move(error));
       return std::move(*error).prefixed("source " + job.spec.source);
     }
   }
@@ -273,15 +278,28 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
   return error;
 }
 
+// Whoever grants what one job lacks should not be asked again for the next one.
+Error PlanRunner::with_all_privileges(const Source& source, Session& session, Error error) const {
+  if (error.code != kLacksPrivilege) return error;
+  TableNames tables;
+  const auto configuration = parts_.configuration();
+  for (const auto& [name, job] : configuration->jobs) {
+    if (job.spec.source == source.spec().name) tables.emplace(job.spec.schema, job.spec.table);
+  }
+  Status all = check_privileges(session, source.spec().capture_schema, tables);
+  return all.ok() || all.error().code != kLacksPrivilege ? error : std::move(all).error();
+}
+
 Status PlanRunner::resolve_members(PlanContext& context) {
   for (const JobConfig& job : config_.jobs) {
     const std::shared_ptr<Source>& source = parts_.sources.at(job.spec.source);
     SYNCLINE_ASSIGN(const auto session,
                     source->sessions().acquire(SessionPool::Use::short_work, stop_));
     failing_job_ = job.spec.name;
-    SYNCLINE_ASSIGN(auto member, resolve_member(job, source, *session));
+    auto member = resolve_member(job, source, *session);
+    if (!member.ok()) return with_all_privileges(*source, *session, std::move(member).error());
     failing_job_.clear();
-    context.members.push_back(std::move(member));
+    context.members.push_back(std::move(member).value());
   }
   return connect_members(context.members, failing_job_);
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "embedded_sql.h"
+#include "source/privileges.h"
 
 namespace syncline {
 
@@ -101,27 +102,11 @@ Status Capture::install_schema(Session& session) {
 }
 
 Status Capture::create_schema(Session& session) {
-  SYNCLINE_ASSIGN(
-      const Rows rows,
-      session.query("SELECT has_database_privilege(current_database(), 'CREATE'), "
-                    "quote_ident(current_database()),"
-                    " quote_ident(current_user), (SELECT has_schema_privilege(oid, 'CREATE, "
-                    "USAGE') FROM pg_namespace"
-                    " WHERE nspname = $1), EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)",
-                    {spec_.capture_schema}));
-  const bool exists = rows.boolean(0, 4);
-  if (exists && !rows.boolean(0, 3)) {
-    return Error::pause_job("no privilege on schema " + schema_ +
-                                "; run: GRANT CREATE, USAGE ON SCHEMA " + schema_ + " TO " +
-                                rows.text(0, 2),
-                            "42501");
-  }
-  if (!exists && !rows.boolean(0, 0)) {
-    return Error::pause_job("no privilege to create schema " + schema_ +
-                                "; run: GRANT CREATE ON DATABASE " + rows.text(0, 1) + " TO " +
-                                rows.text(0, 2),
-                            "42501");
-  }
+  SYNCLINE_RETURN_IF_ERROR(check_privileges(session, spec_.capture_schema, {}));
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)",
+                                {spec_.capture_schema}));
+  const bool exists = rows.boolean(0, 0);
   std::string script = "BEGIN;";
   if (!exists) script += "CREATE SCHEMA " + schema_ + ";";
   script += render(embedded::schema, {});

@@ -28,29 +28,33 @@ struct WatchRequest {
 
 struct InstalledWatch {
   int id = 0;
-  // It was not there before: the caller has to load.
-  bool created = false;
-  // Rows that a subscription brings pass it by, since our role does not own the table.
-  bool uncaptured = false;
+  // What is in place loses nothing, but something better has to wait until the table is free.
+  bool unfinished = false;
+  // What passes it by, and what else a status should say of it.
+  std::vector<std::string> warnings;
 };
 
 struct WatchedRelation {
   uint32_t oid = 0;
   std::string qualified_name;  // quoted
   char kind = 'r';             // as in pg_class
+  bool owned = false;          // by our role: its triggers fire ALWAYS
+  bool may_trigger = false;    // our role may put triggers on it
 };
 
 // A table with its partitions and children, the table first, and what decides which triggers see
 // every write.
 struct WatchedRelations {
   std::vector<WatchedRelation> relations;
-  bool owned = true;        // by our role
-  bool subscriber = false;  // a subscription fills one of them
-  bool related = false;     // partitioned, a partition, with inheritance parents or children
+  std::vector<uint32_t> leaving;  // partitions whose detaching is pending
+  bool subscriber = false;        // a subscription fills one of them
+  bool related = false;           // partitioned, a partition, with inheritance parents or children
+  std::string temp_file_limits;   // whose statements have one, which transition tables may exceed
 
+  // Statement triggers see every write, and fail none.
   bool plain() const;
-  // The triggers have to fire for a subscription's worker as well, and can be made to.
-  bool always() const { return subscriber && owned; }
+  // Row triggers of the first are cloned onto the others by the server.
+  bool clones() const { return relations.front().kind == 'p'; }
 };
 
 class Capture {
@@ -115,10 +119,11 @@ class Capture {
   struct Trigger {
     uint32_t relation = 0;
     std::string name;
+    std::string function;
     std::string sql;
   };
   struct PresentTriggers {
-    bool fit = true;
+    std::set<std::string> unfit;  // functions of which a trigger is disabled or out of place
     std::set<std::pair<uint32_t, std::string>> names;  // with their relations
   };
 
@@ -130,14 +135,10 @@ class Capture {
   Status remove_everything(Session& session, const StopSignal& stop);
 
   // One watch (capture_watch.cc).
-  Result<WatchedRelations> read_relations(Session& session, uint32_t table) const;
   Variables watch_variables(const TableInfo& table, const WatchRequest& request,
                             const std::string& watch) const;
   std::string functions_sql(const TableInfo& table, const WatchedRelations& relations,
                             const WatchRequest& request, const std::string& watch) const;
-  std::vector<Trigger> triggers_of(const WatchedRelations& relations,
-                                   const std::string& watch) const;
-  std::string enable_clones_sql(const WatchedRelations& relations, const std::string& watch) const;
   std::string definition_of(const TableInfo& table, const WatchedRelations& relations,
                             const WatchRequest& request) const;
   std::string trigger_name(const std::string& watch, std::string_view event) const;
@@ -146,12 +147,25 @@ class Capture {
   Result<int> create_watch(Session& session, const TableInfo& table,
                            const WatchedRelations& relations, const WatchRequest& request,
                            const StopSignal& stop);
-  Result<PresentTriggers> read_triggers(Session& session, const std::string& watch, bool always,
-                                        const std::vector<Trigger>& wanted) const;
   Status mend_watch(Session& session, const TableInfo& table, const WatchedRelations& relations,
                     const WatchRequest& request, int number, bool anew, const StopSignal& stop);
   Status drop_watch(Session& session, int watch, const StopSignal& stop);
   Result<std::string> current_log(Session& session);
+
+  // Its triggers (capture_triggers.cc).
+  Result<WatchedRelations> read_relations(Session& session, uint32_t table) const;
+  std::vector<Trigger> triggers_of(const WatchedRelations& relations,
+                                   const std::string& watch) const;
+  std::string enable_clones_sql(const WatchedRelations& relations, const std::string& watch) const;
+  Status check_may_create(const WatchedRelations& relations,
+                          const std::vector<Trigger>& triggers) const;
+  Result<PresentTriggers> read_triggers(Session& session, const std::string& watch,
+                                        const WatchedRelations& relations,
+                                        const std::vector<Trigger>& wanted) const;
+  Status enable_always(Session& session, const std::string& watch,
+                       const WatchedRelations& relations, const StopSignal& stop) const;
+  Status read_warnings(Session& session, int watch, const WatchedRelations& relations,
+                       std::vector<std::string>& warnings) const;
 
   const SourceSpec spec_;
   const std::string instance_id_;

@@ -55,6 +55,12 @@ std::string insert_of_rows(const std::string& log, const std::string& watch, con
          " AS key FROM " + rows + " n) k WHERE k.key IS NOT NULL";
 }
 
+// The script would have to wait for other transactions.
+bool is_locked(const Session& session, const Status& status, const StopSignal& stop) {
+  return !status.ok() && status.error().action == Action::retry && session.usable() &&
+         !stop.raised();
+}
+
 std::string digest_of_columns(const TableInfo& table) {
   std::string text;
   for (const ColumnInfo& column : table.columns)
@@ -63,34 +69,6 @@ std::string digest_of_columns(const TableInfo& table) {
 }
 
 }  // namespace
-
-bool WatchedRelations::plain() const {
-  return relations.size() == 1 && relations.front().kind == 'r' && !related && !subscriber;
-}
-
-Result<WatchedRelations> Capture::read_relations(Session& session, uint32_t table) const {
-  SYNCLINE_ASSIGN(
-      const Rows rows,
-      session.query(
-          "WITH RECURSIVE tree(oid) AS (SELECT $1::oid UNION SELECT i.inhrelid FROM tree t"
-          " JOIN pg_inherits i ON i.inhparent = t.oid)"
-          "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind,"
-          " pg_has_role(c.relowner, 'USAGE'),"
-          " EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid),"
-          " EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid)"
-          " FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid ="
-          " c.relnamespace ORDER BY c.oid <> $1::oid, c.oid",
-          {std::to_string(table)}));
-  WatchedRelations found;
-  for (int i = 0; i < rows.size(); ++i) {
-    found.relations.push_back(
-        {static_cast<uint32_t>(rows.integer(i, 0)), rows.text(i, 1), rows.text(i, 2)[0]});
-    found.owned = found.owned && rows.boolean(i, 3);
-    found.subscriber = found.subscriber || rows.boolean(i, 4);
-    found.related = found.related || rows.boolean(i, 5);
-  }
-  return found;
-}
 
 std::string Capture::trigger_name(const std::string& watch, std::string_view event) const {
   std::string prefix = spec_.capture_schema;
@@ -135,53 +113,16 @@ std::string Capture::functions_sql(const TableInfo& table, const WatchedRelation
   };
   std::string sql = render(embedded::capture_row, named("row")) +
                     render(embedded::capture_truncate, named("truncate"));
-  if (relations.plain()) sql += render(embedded::capture_statement, named("statement"));
-  return sql + "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA " + schema_ + " FROM PUBLIC;";
-}
-
-std::vector<Capture::Trigger> Capture::triggers_of(const WatchedRelations& relations,
-                                                   const std::string& watch) const {
-  std::vector<Trigger> triggers;
-  const auto add = [&](const WatchedRelation& relation, const std::string& event,
-                       const std::string& when, const std::string& how,
-                       const std::string& function) {
-    const std::string name = trigger_name(watch, event);
-    std::string sql = "CREATE TRIGGER " + Session::quote_identifier(name) + " AFTER " + when +
-                      " ON " + relation.qualified_name + " " + how + " EXECUTE FUNCTION " +
-                      schema_ + ".capture_" + watch + "_" + function + "();";
-    if (relations.always()) {
-      sql += "ALTER TABLE " + relation.qualified_name + " ENABLE ALWAYS TRIGGER " +
-             Session::quote_identifier(name) + ";";
-    }
-    triggers.push_back({relation.oid, name, std::move(sql)});
-  };
-  // The clones that partitions get of a parent's row trigger come by themselves; the parent's
-  // statement triggers would miss writes to a leaf, and a leaf's those through the parent.
-  const bool clones = relations.relations.front().kind == 'p';
-  for (const WatchedRelation& relation : relations.relations) {
-    const bool root = &relation == &relations.relations.front();
-    if (relations.plain()) {
-      add(relation, "insert", "INSERT", "REFERENCING NEW TABLE AS captured FOR EACH STATEMENT",
-          "statement");
-      add(relation, "delete", "DELETE", "REFERENCING OLD TABLE AS captured FOR EACH STATEMENT",
-          "statement");
-      add(relation, "update", "UPDATE", "FOR EACH ROW", "row");
-    } else if (root || !clones) {
-      add(relation, "row", "INSERT OR UPDATE OR DELETE", "FOR EACH ROW", "row");
-    }
-    add(relation, "truncate", "TRUNCATE", "FOR EACH STATEMENT", "truncate");
+  std::vector<std::string> suffixes = {"row", "truncate"};
+  if (relations.plain()) {
+    sql += render(embedded::capture_statement, named("statement"));
+    suffixes.emplace_back("statement");
   }
-  return triggers;
-}
-
-// Clones take over whether they are enabled only in newer servers.
-std::string Capture::enable_clones_sql(const WatchedRelations& relations,
-                                       const std::string& watch) const {
-  std::string sql;
-  if (!relations.always() || relations.relations.front().kind != 'p') return sql;
-  for (size_t i = 1; i < relations.relations.size(); ++i) {
-    sql += "ALTER TABLE " + relations.relations[i].qualified_name + " ENABLE ALWAYS TRIGGER " +
-           Session::quote_identifier(trigger_name(watch, "row")) + ";";
+  for (const std::string& suffix : suffixes) {
+    // Whoever makes or attaches a partition must be allowed to execute what is cloned onto it.
+    const bool cloned = suffix == "row" && relations.clones();
+    sql += (cloned ? "GRANT EXECUTE ON FUNCTION " : "REVOKE ALL ON FUNCTION ") + schema_ +
+           ".capture_" + watch + "_" + suffix + "()" + (cloned ? " TO" : " FROM") + " PUBLIC;";
   }
   return sql;
 }
@@ -198,15 +139,34 @@ Result<int> Capture::find_watch(Session& session, const TableInfo& table,
 Result<InstalledWatch> Capture::ensure_watch(Session& session, const TableInfo& table,
                                              const WatchRequest& request, bool anew,
                                              const StopSignal& stop) {
-  SYNCLINE_ASSIGN(const WatchedRelations relations, read_relations(session, table.oid));
+  SYNCLINE_ASSIGN(WatchedRelations relations, read_relations(session, table.oid));
   if (relations.relations.empty()) return Error::retry("the table was dropped just now");
   SYNCLINE_ASSIGN(const int known, find_watch(session, table, request));
-  InstalledWatch installed{known, known == 0, relations.subscriber && !relations.owned};
+  InstalledWatch installed;
+  installed.id = known;
   if (known == 0) {
     SYNCLINE_ASSIGN(installed.id, create_watch(session, table, relations, request, stop));
   } else {
-    SYNCLINE_RETURN_IF_ERROR(mend_watch(session, table, relations, request, known, anew, stop));
+    Status mended = mend_watch(session, table, relations, request, known, anew, stop);
+    // What stands loses nothing, so it may stay until the table is free for what would be better.
+    if (is_locked(session, mended, stop) && !relations.temp_file_limits.empty()) {
+      installed.unfinished = true;
+      installed.warnings.push_back(
+          "large INSERTs and DELETEs may exceed temp_file_limit, set for " +
+          relations.temp_file_limits + ", until other transactions leave " + table.qualified_name +
+          " for a moment");
+      relations.temp_file_limits.clear();
+      mended = mend_watch(session, table, relations, request, known, anew, stop);
+    }
+    SYNCLINE_RETURN_IF_ERROR(mended);
   }
+  Status enabled = enable_always(session, std::to_string(installed.id), relations, stop);
+  if (is_locked(session, enabled, stop)) {
+    installed.unfinished = true;
+  } else if (!enabled.ok()) {
+    return std::move(enabled).error();
+  }
+  SYNCLINE_RETURN_IF_ERROR(read_warnings(session, installed.id, relations, installed.warnings));
   return installed;
 }
 
@@ -223,9 +183,11 @@ Result<int> Capture::create_watch(Session& session, const TableInfo& table,
   const std::string watch = rows.text(0, 0);
   // load_N starts at 1: a fresh watch is about to be loaded, and CREATE TRIGGER waits for the
   // writers in flight.
+  const std::vector<Trigger> triggers = triggers_of(relations, watch);
+  SYNCLINE_RETURN_IF_ERROR(check_may_create(relations, triggers));
   std::string script = "CREATE SEQUENCE " + schema_ + ".load_" + watch + " MINVALUE 0 START 1;" +
                        functions_sql(table, relations, request, watch);
-  for (const Trigger& trigger : triggers_of(relations, watch)) script += trigger.sql;
+  for (const Trigger& trigger : triggers) script += trigger.sql;
   script += enable_clones_sql(relations, watch);
   script += "INSERT INTO " + schema_ + ".watch OVERRIDING SYSTEM VALUE VALUES (" + watch + ", " +
             std::to_string(table.oid) + ", " +
@@ -234,33 +196,6 @@ Result<int> Capture::create_watch(Session& session, const TableInfo& table,
   SYNCLINE_RETURN_IF_ERROR(with_short_locks(session, script, stop));
   failpoint("triggers_installed");
   return static_cast<int>(rows.integer(0, 0));
-}
-
-// Those that stand, clones aside; they fit if all are enabled and wanted.
-Result<Capture::PresentTriggers> Capture::read_triggers(Session& session, const std::string& watch,
-                                                        bool always,
-                                                        const std::vector<Trigger>& wanted) const {
-  SYNCLINE_ASSIGN(
-      const Rows found,
-      session.query(
-          "SELECT t.tgrelid, t.tgname, t.tgparentid <> 0, t.tgenabled = 'A' OR"
-          " t.tgenabled = 'O' AND NOT $3::boolean"
-          " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
-          " WHERE p.pronamespace = to_regnamespace($1) AND p.proname = ANY ($2::text[])",
-          {schema_, Session::array_literal(function_names(watch)), always ? "true" : "false"}));
-  PresentTriggers present;
-  for (int i = 0; i < found.size(); ++i) {
-    const auto relation = static_cast<uint32_t>(found.integer(i, 0));
-    const std::string name = found.text(i, 1);
-    present.fit = present.fit && found.boolean(i, 3);
-    if (found.boolean(i, 2)) continue;
-    present.names.emplace(relation, name);
-    present.fit =
-        present.fit && std::any_of(wanted.begin(), wanted.end(), [&](const Trigger& trigger) {
-          return trigger.relation == relation && trigger.name == name;
-        });
-  }
-  return present;
 }
 
 Status Capture::mend_watch(Session& session, const TableInfo& table,
@@ -272,17 +207,21 @@ Status Capture::mend_watch(Session& session, const TableInfo& table,
   SYNCLINE_ASSIGN(
       const Rows stored,
       session.query("SELECT definition FROM " + schema_ + ".watch WHERE id = $1::int", {watch}));
-  SYNCLINE_ASSIGN(const PresentTriggers present,
-                  read_triggers(session, watch, relations.always(), wanted));
+  SYNCLINE_ASSIGN(const PresentTriggers present, read_triggers(session, watch, relations, wanted));
   std::string script;
   // What is disabled or out of place can only be removed together with its function, by a role that
   // does not own the table.
-  if (!present.fit) script = drop_functions_sql(watch);
-  std::string missing;
+  for (const std::string& function : present.unfit)
+    script += "DROP FUNCTION IF EXISTS " + schema_ + "." + function + "() CASCADE;";
+  std::vector<Trigger> to_create;
   for (const Trigger& trigger : wanted) {
-    if (!present.fit || present.names.count({trigger.relation, trigger.name}) == 0)
-      missing += trigger.sql;
+    if (present.unfit.count(trigger.function) > 0 ||
+        present.names.count({trigger.relation, trigger.name}) == 0)
+      to_create.push_back(trigger);
   }
+  SYNCLINE_RETURN_IF_ERROR(check_may_create(relations, to_create));
+  std::string missing;
+  for (const Trigger& trigger : to_create) missing += trigger.sql;
   if (!missing.empty()) missing += enable_clones_sql(relations, watch);
   if (missing.empty() && !anew && stored.text(0, 0) == definition) return {};
   // CREATE OR REPLACE: what is missing may be missing with its function.
@@ -347,8 +286,8 @@ Status Capture::unlogged_tables_noted(Session& session) {
 Status Capture::log_rows(Session& session, int watch, const std::vector<std::string>& link,
                          const LeafInfo& leaf) {
   SYNCLINE_ASSIGN(const std::string log, current_log(session));
-  return session.script(
-      insert_of_rows(log, std::to_string(watch), key_of(link, "n"), "ONLY " + leaf.qualified_name));
+  return session.script(insert_of_rows(log, std::to_string(watch), key_of(link, "n"),
+                                       "(SELECT t.*" + leaf.rows_from + ")"));
 }
 
 Status Capture::log_every_row(Session& session, int watch) {

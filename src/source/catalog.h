@@ -31,10 +31,19 @@ struct ColumnInfo {
 struct LeafInfo {
   uint32_t oid = 0;
   std::string qualified_name;  // quoted
+  // FROM … WHERE …, which gives its rows as t, and conditions may follow: by itself, or through the
+  // table where our role may not read it by itself.
+  std::string rows_from;
+  bool by_itself = true;
   int64_t file_node = 0;
   int64_t blocks = 0;
   double rows_estimate = -1;  // below 0: never analyzed
 };
+
+// Of pg_inherits i, whether the child still belongs to its parent for a query of that: not one
+// whose detaching is pending. PostgreSQL 13 knows no such column.
+inline constexpr const char* kIsNotLeaving =
+    "to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'";
 
 struct TableInfo {
   uint32_t oid = 0;
@@ -56,8 +65,8 @@ struct TableInfo {
   bool unique_on(const std::vector<std::string>& names) const;
 };
 
-// Errors: pause_job with what to do (no such table, not a table, no privilege, row security);
-// retry.
+// Errors: pause_job with what to do (no such table, not a table); retry. Privileges were looked at
+// before.
 Result<TableInfo> describe_table(Session& session, const std::string& schema,
                                  const std::string& table);
 

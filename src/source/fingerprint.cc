@@ -22,8 +22,9 @@ std::string replaced(std::string text, std::string_view name, std::string_view v
 
 std::string state_sql(const std::string& schema, const std::string& input) {
   const std::string schema_oid = "to_regnamespace(" + Session::quote_literal(schema) + ")";
-  return replaced(replaced(std::string(embedded::table_state), "{{schema_oid}}", schema_oid),
-                  "{{input}}", input);
+  std::string sql = replaced(std::string(embedded::table_state), "{{schema_oid}}", schema_oid);
+  sql = replaced(std::move(sql), "{{temp_file_limits}}", embedded::temp_file_limits);
+  return replaced(std::move(sql), "{{input}}", input);
 }
 
 std::string compare_sql(const std::string& schema, const std::string& condition) {
@@ -122,6 +123,14 @@ Result<std::optional<std::vector<uint32_t>>> Fingerprints::stored_relations(Sess
                                                  {std::to_string(watch)}));
   if (rows.empty()) return std::optional<std::vector<uint32_t>>();
   return std::optional(oids_of(rows.text(0, 0)));
+}
+
+Status Fingerprints::store_capture(Session& session, int watch, const TableState& state) const {
+  SYNCLINE_ASSIGN(
+      [[maybe_unused]] const Rows stored,
+      session.query("UPDATE " + schema_ + ".fingerprint SET capture = $2 WHERE watch = $1::int",
+                    {std::to_string(watch), state.parts[kCapturePart]}));
+  return {};
 }
 
 Status Fingerprints::store(Session& session, int watch, const TableColumns& table,

@@ -58,6 +58,8 @@ class Fingerprints {
   Result<std::optional<std::vector<uint32_t>>> stored_relations(Session& session, int watch) const;
   Status store(Session& session, int watch, const TableColumns& table,
                const TableState& state) const;
+  // Of a state only what is installed, where there is a fingerprint.
+  Status store_capture(Session& session, int watch, const TableState& state) const;
 
  private:
   const std::string schema_;

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/random_id.h"
+#include "source/privileges.h"
 
 namespace syncline {
 
@@ -154,6 +155,8 @@ void Source::run() {
 
 Status Source::connect_and_read() {
   SYNCLINE_ASSIGN(const auto session, Session::open(spec_, stop_));
+  SYNCLINE_RETURN_IF_ERROR(check_schema_is_open(*session, spec_.capture_schema));
+  SYNCLINE_RETURN_IF_ERROR(check_privileges(*session, spec_.capture_schema, {}));
   SYNCLINE_ASSIGN(const DatabaseHistory history, read_history(*session, capture_.schema()));
   SYNCLINE_RETURN_IF_ERROR(take_ownership(*session));
   SYNCLINE_ASSIGN(const Rows now,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -119,6 +120,7 @@ class Source {
   Status forget_loads(Session& session);
   Status load_everything_again(Session& session, const std::string& why);
   Status check_tables_when_due(Session& session);
+  void retry_unfinished_when_due();
   Status sleep_until_woken(Session& session);
   Status rotate_when_due(Session& session);
   void touch(const ChangeLog::Head& head);
@@ -150,11 +152,12 @@ class Source {
   std::optional<Error> error_;
   std::map<int, Subscription> subscriptions_;
   int next_subscription_ = 1;
-  int generation_ = 0;                     // the last one
-  int generation_of_all_ = 0;              // the last one that concerned every watch
-  std::map<int, int> generations_;         // by watch
-  std::map<int, std::string> reloads_;     // by watch: why it loads again
-  std::map<int, std::string> uncaptured_;  // by watch: what passes it by
+  int generation_ = 0;                                // the last one
+  int generation_of_all_ = 0;                         // the last one that concerned every watch
+  std::map<int, int> generations_;                    // by watch
+  std::map<int, std::string> reloads_;                // by watch: why it loads again
+  std::map<int, std::vector<std::string>> warnings_;  // by watch, as of when it was brought up
+  std::set<int> unfinished_;                          // watches whose tables were locked then
   Position head_;
   TimePoint head_taken_at_;
   std::function<void()> listener_;
@@ -168,6 +171,7 @@ class Source {
   TimePoint last_rotation_at_;
   TimePoint last_overflow_at_;
   TimePoint tables_checked_at_;
+  TimePoint unfinished_tried_at_;
   TimePoint lock_refused_since_;
   bool log_used_ = true;  // since the last rotation
   bool notify_works_ = true;

@@ -2,6 +2,7 @@
 // draws the consequences.
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "source/source.h"
 
@@ -10,6 +11,7 @@ namespace syncline {
 namespace {
 
 constexpr auto kTablesInterval = std::chrono::seconds(2);
+constexpr auto kUnfinishedInterval = std::chrono::seconds(60);
 // A partition that joins with more than this is loaded instead of logged row by row.
 constexpr int64_t kLoggedLeafBytesMax = 64 << 20;
 constexpr int64_t kBlockBytes = 8192;
@@ -56,7 +58,21 @@ Status Source::check_tables_when_due(Session& session) {
     if (acted_on.count(watch) == 0) restart_plans(watch);
   }
   differences_ = std::move(acted_on);
+  retry_unfinished_when_due();
   return {};
+}
+
+// Whoever starts looks whether the table is free by now.
+void Source::retry_unfinished_when_due() {
+  if (clock_.now() - unfinished_tried_at_ < duration("retry_unfinished", kUnfinishedInterval))
+    return;
+  unfinished_tried_at_ = clock_.now();
+  std::set<int> watches;
+  {
+    const std::lock_guard lock(mutex_);
+    watches = unfinished_;
+  }
+  for (const int watch : watches) restart_plans(watch);
 }
 
 Status Source::start_over(Session& session, int watch, const std::string& why) {
@@ -103,8 +119,11 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
   SYNCLINE_ASSIGN(const TableState now, fingerprints_.read(session, installed.id, read));
   // After the state that is stored: whatever is altered from here on will differ from it.
   SYNCLINE_ASSIGN(const TableState again, fingerprints_.read(session, 0, name));
-  if (!again.same_table(described))
+  if (!again.same_table(described)) {
+    // What was put in order is no difference, else it would look like somebody's doing.
+    SYNCLINE_RETURN_IF_ERROR(fingerprints_.store_capture(session, installed.id, now));
     return Error::retry("the table was altered just now; it is looked at again");
+  }
   if (known != 0 && difference && !difference->rows_lost)
     SYNCLINE_RETURN_IF_ERROR(find_changes_of_partitions(session, table, request, known, now));
   SYNCLINE_RETURN_IF_ERROR(fingerprints_.store(session, installed.id, read, now));
@@ -113,12 +132,11 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
   // Others that share the watch look at the table anew; the caller just did.
   if (difference) restart_plans(installed.id);
   const std::lock_guard lock(mutex_);
-  uncaptured_.erase(installed.id);
-  if (installed.uncaptured) {
-    uncaptured_[installed.id] =
-        "rows that the subscription brings are not captured, since the role does not own " +
-        table.qualified_name + "; run: ALTER TABLE " + table.qualified_name + " OWNER TO " +
-        Session::quote_identifier(spec_.user);
+  warnings_[installed.id] = installed.warnings;
+  if (installed.unfinished) {
+    unfinished_.insert(installed.id);
+  } else {
+    unfinished_.erase(installed.id);
   }
   return WatchStart{installed.id, generation_};
 }
@@ -152,10 +170,10 @@ void Source::set_reload_reason(int watch, std::string reason) {
 std::vector<std::string> Source::warnings(int watch) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> found;
-  for (const auto* notices : {&reloads_, &uncaptured_}) {
-    const auto notice = notices->find(watch);
-    if (notice != notices->end()) found.push_back(notice->second);
-  }
+  if (const auto reload = reloads_.find(watch); reload != reloads_.end())
+    found.push_back(reload->second);
+  if (const auto known = warnings_.find(watch); known != warnings_.end())
+    found.insert(found.end(), known->second.begin(), known->second.end());
   return found;
 }
 

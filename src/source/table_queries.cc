@@ -138,12 +138,11 @@ Result<int64_t> TableQueries::count_rows(Session& session) const {
 // MaxHeapTuplesPerPage): a range of them would be a scan of the whole table before version 14.
 Result<Rows> TableQueries::read_links(Session& session, const LeafInfo& leaf, int64_t from_block,
                                       int64_t blocks) const {
-  return session.query(
-      "SELECT " + link_list_ + " FROM ONLY " + leaf.qualified_name +
-          " t WHERE t.ctid = ANY (ARRAY(SELECT format('(%s,%s)', block, place)::tid"
-          " FROM generate_series($1::bigint, $2::bigint) block,"
-          " generate_series(1, current_setting('block_size')::int / 28) place))",
-      {std::to_string(from_block), std::to_string(from_block + blocks - 1)});
+  return session.query("SELECT " + link_list_ + leaf.rows_from +
+                           " AND t.ctid = ANY (ARRAY(SELECT format('(%s,%s)', block, place)::tid"
+                           " FROM generate_series($1::bigint, $2::bigint) block,"
+                           " generate_series(1, current_setting('block_size')::int / 28) place))",
+                       {std::to_string(from_block), std::to_string(from_block + blocks - 1)});
 }
 
 Result<int64_t> TableQueries::count_blocks(Session& session, const LeafInfo& leaf) {
@@ -155,11 +154,11 @@ Result<int64_t> TableQueries::count_blocks(Session& session, const LeafInfo& lea
 }
 
 std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const {
-  std::string sql = "COPY (SELECT t.ctid, " + (link_only ? link_list_ : select_list_) +
-                    " FROM ONLY " + leaf.qualified_name + " t";
+  std::string sql =
+      "COPY (SELECT t.ctid, " + (link_only ? link_list_ : select_list_) + leaf.rows_from;
   // From the start a plain sequential scan, which spares the user's cache; a resumed one reads only
   // what is left.
-  if (from_block > 0) sql += " WHERE t.ctid >= '(" + std::to_string(from_block) + ",0)'::tid";
+  if (from_block > 0) sql += " AND t.ctid >= '(" + std::to_string(from_block) + ",0)'::tid";
   return sql + ") TO STDOUT";
 }
 

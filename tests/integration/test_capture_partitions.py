@@ -5,8 +5,12 @@ Seen red with check_tables_when_due() returning at once and bring_up_watch() com
 those of TRUNCATE with the trigger put on the table alone.
 """
 
+import threading
+
+import psycopg2
 import pytest
 from common import wait_for
+from test_verify import NOTHING, counts, verify
 from watched import ENTRIES, NOTICED_S, started_at, wait_equal
 
 
@@ -89,6 +93,54 @@ def test_a_partition_that_leaves_and_comes_back_changed(live):
     live.run("UPDATE t_0 SET s = 'while away' WHERE id < 100; DELETE FROM t_0 WHERE id > 900")
     live.run("ALTER TABLE t ATTACH PARTITION t_0 FOR VALUES FROM (0) TO (1000)")
     wait_equal(live)
+
+
+def detach_and_leave_pending(stage, partition):
+    """ALTER TABLE … DETACH … CONCURRENTLY, cancelled while it waits for who reads the table."""
+    reader, other = stage.connect(autocommit=False), stage.connect()
+    reader.cursor().execute("SELECT 1 FROM t LIMIT 1")
+    pid = other.get_backend_pid()
+
+    def detach():
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            other.cursor().execute(f"ALTER TABLE t DETACH PARTITION {partition} CONCURRENTLY")
+    thread = threading.Thread(target=detach)
+    thread.start()
+    wait_for(lambda: stage.run("SELECT 1 FROM pg_inherits WHERE inhdetachpending")
+             and stage.run("SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+                           " AND wait_event_type = 'Lock'", (pid,)), 30, "it waits")
+    stage.run("SELECT pg_cancel_backend(%s)", (pid,))
+    thread.join()
+    other.close()
+    return reader
+
+
+def test_a_partition_whose_detaching_is_pending(live):
+    """It is gone for every query, so its rows are gone from the index; somebody who keeps the table
+    busy all the while stops nothing. Seen red: its documents stayed, and after a resync too."""
+    before = started_at(live)
+    reader = detach_and_leave_pending(live, "t_0")
+    wait_equal(live)
+    assert len(live.found()) == 1000
+    live.run("UPDATE t_0 SET s = 'of nobody' WHERE id < 10;  "
+             "UPDATE t SET s = 'seen' WHERE id > 1990; DELETE FROM t_0 WHERE id > 990")
+    live.wait_until_equal()
+    reader.close()
+    assert started_at(live) == before
+    live.command(live.job, "resync")
+    wait_for(lambda: started_at(live) != before, NOTICED_S, "it loads again")
+    live.wait_until_equal()
+    assert counts(verify(live, live.job)) == NOTHING
+    before = started_at(live)
+    live.run("ALTER TABLE t DETACH PARTITION t_0 FINALIZE")
+    wait_for(lambda: not live.run("SELECT 1 FROM pg_trigger WHERE tgrelid = 't_0'::regclass"),
+             NOTICED_S, "nothing of ours is left on it")
+    wait_equal(live)
+    live.run("ALTER TABLE t ATTACH PARTITION t_0 FOR VALUES FROM (0) TO (1000)")
+    wait_equal(live)
+    assert len(live.found()) == 1990 and started_at(live) == before
+    live.run("TRUNCATE t_0")
+    live.wait_until_equal()
 
 
 @pytest.mark.parametrize("truncate", ["t", "t_1", "t_0", "t_11"])

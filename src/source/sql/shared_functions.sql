@@ -39,4 +39,4 @@ BEGIN
 END
 $check$;
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {{schema}} FROM PUBLIC;
+REVOKE ALL ON FUNCTION {{schema}}.wake(), {{schema}}.check_size(bigint) FROM PUBLIC;

@@ -4,23 +4,30 @@
 SELECT w.watch, coalesce(c.oid, 0)::text AS root, k.kind,
   x.content::text, coalesce(a.attributes, '') AS attributes, f.files::text, r.relations::text,
   md5(concat_ws('/', a.shape, i.shape, t.shape)) AS shape,
-  concat_ws(' ', c.relowner, c.relacl, row_security_active(c.oid), p.readable) AS access,
+  concat_ws(' ', c.relowner, c.relacl, row_security_active(c.oid), p.lacking, p.owned, d.leaving,
+    {{temp_file_limits}}) AS access,
   g.capture::text
 FROM ({{input}}) w(watch, table_schema, table_name, columns)
 LEFT JOIN pg_namespace n ON n.nspname = w.table_schema
 LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.table_name
--- The table, its partitions and its children, however deep.
+-- The table, its partitions and its children, however deep, as a query of it sees them: without
+-- those whose detaching is pending. (PostgreSQL 13 knows no such column.)
 CROSS JOIN LATERAL (
   WITH RECURSIVE tree(oid) AS (
     SELECT c.oid WHERE c.oid IS NOT NULL
-    UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+    UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+      AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true')
   SELECT coalesce(array_agg(t.oid ORDER BY t.oid), '{}') AS relations FROM tree t) r
+CROSS JOIN LATERAL (
+  SELECT string_agg(i.inhrelid::text, ',' ORDER BY i.inhrelid) AS leaving FROM pg_inherits i
+  WHERE i.inhparent = ANY (r.relations) AND i.inhrelid <> ALL (r.relations)) d
 -- What kind of capture it needs.
 CROSS JOIN LATERAL (
   SELECT concat_ws(' ', c.relkind,
     CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid)
       THEN 'related' END,
     CASE WHEN EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = ANY (r.relations))
+           OR EXISTS (SELECT FROM pg_extension e WHERE e.extname IN ('pglogical', 'spock', 'bdr'))
       THEN 'subscriber' END) AS kind) k
 -- All columns; of those read also who wrote their catalog rows last.
 CROSS JOIN LATERAL (
@@ -68,8 +75,13 @@ CROSS JOIN LATERAL (
   SELECT ARRAY(SELECT concat_ws(' ', l.oid, l.relfilenode) FROM pg_class l
                WHERE l.oid = ANY (r.relations) AND l.relfilenode <> 0 ORDER BY l.oid) AS files) f
 CROSS JOIN LATERAL (
-  SELECT bool_and(has_table_privilege(l.oid, 'SELECT') AND has_table_privilege(l.oid, 'TRIGGER'))
-      AS readable
+  SELECT string_agg(l.oid::text, ',' ORDER BY l.oid)
+      FILTER (WHERE NOT has_table_privilege(l.oid, 'SELECT')
+              OR NOT has_table_privilege(l.oid, 'TRIGGER')
+              OR NOT has_schema_privilege(l.relnamespace, 'USAGE')
+              OR row_security_active(l.oid)) AS lacking,
+    string_agg(DISTINCT l.relowner::text, ',')
+      FILTER (WHERE pg_has_role(l.relowner, 'USAGE')) AS owned
   FROM pg_class l WHERE l.oid = ANY (r.relations)) p
 -- Our triggers, clones on partitions included: disabling and enabling one writes its row anew. And
 -- what our functions do.
