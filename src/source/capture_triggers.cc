@@ -71,9 +71,9 @@ Result<WatchedRelations> Capture::read_relations(Session& session, uint32_t tabl
   static const std::string sql =
       std::string(
           "WITH RECURSIVE tree(oid, leaving) AS (SELECT $1::oid, false"
-          " UNION SELECT i.inhrelid, NOT (") +
+          " UNION SELECT i.inhrelid, t.leaving OR NOT (") +
       kIsNotLeaving +
-      ") FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid WHERE NOT t.leaving)"
+      ") FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)"
       "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind,"
       " pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'TRIGGER') AND"
       " has_schema_privilege(n.oid, 'USAGE'), t.leaving,"

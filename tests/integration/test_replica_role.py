@@ -120,7 +120,7 @@ def test_an_earlier_release_on_a_table_that_is_locked(stage):
 
 @pytest.mark.parametrize("kind", TABLES)
 def test_tables_of_others_are_told_with_what_to_run(running, kind):
-    """What the owner is told to run ends it, for new partitions too; then nothing is left to tell."""
+    """What the owner is told to run ends it, for new partitions too; nothing is left to tell."""
     with roles_of(running) as roles:
         owner, least = roles.create("owner"), roles.create("least")
         running.run(f"GRANT CREATE ON DATABASE {running.database} TO {least};"
