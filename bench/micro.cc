@@ -97,7 +97,8 @@ Case bulk_answer() {
   std::string text = R"({"errors":true,"items":[)";
   for (size_t i = 1; i < kAnswerItems; ++i) text += R"({"index":{"status":201}},)";
   text += R"({"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"no"}}}]})";
-  auto parser = std::make_shared<BulkAnswerParser>();
+  static const SecretMask none;
+  auto parser = std::make_shared<BulkAnswerParser>(none);
   return {"bulk_answer", [text, parser]() mutable {
             benchmark::DoNotOptimize(parser->parse(text, kAnswerItems));
           }};

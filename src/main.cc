@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -42,6 +43,10 @@ Result<std::unique_ptr<RetrySchedule>> make_schedule(const ServeOptions& options
 }
 
 Status serve(const ServeOptions& options, const StopSignals& signals) {
+  hide_in_log(options.token);
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}) {
+    if (const char* secret = std::getenv(name)) hide_in_log(secret);
+  }
   SYNCLINE_ASSIGN(const DataDirectory data, DataDirectory::open(options.data_dir));
   SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data.file("state.db")));
   SYNCLINE_ASSIGN(

@@ -24,7 +24,10 @@ Answer answer_data(int status, Json data);
 Answer answer_error(int status, std::string_view code, const std::string& message,
                     const std::vector<Fault>& details = {});
 Answer answer_refusal(const Refusal& refusal);
-// For a status that the HTTP library has chosen itself.
+// For what is wrong with a request before anybody knows what it asks for.
 Answer answer_http_error(int status);
+
+// The whole response; the last one of its connection.
+std::string http_text(const Answer& answer, bool with_body);
 
 }  // namespace syncline

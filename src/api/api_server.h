@@ -1,17 +1,15 @@
 // ApiServer: the REST API on a socket (contract sections 2 and 6).
 //
-// Owner: main, which calls bind(), start() and stop() from one thread. Requests are served by a
-// fixed number of threads, one request a connection. In the flow: client → ApiServer → Guard →
-// Router → JobService.
+// Owner: main, which calls bind(), start() and stop() from one thread. In the flow: client →
+// ConnectionLoop → Guard → Router → JobService.
 #pragma once
 
-#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "api/connection.h"
-#include "api/router.h"
+#include "api/connection_loop.h"
 #include "base/result.h"
 #include "control/job_service.h"
 
@@ -43,13 +41,11 @@ class ApiServer {
   void stop();
 
  private:
-  class HttpServer;
-
   JobService& service_;
   ApiOptions options_;
   int port_ = 0;
-  std::unique_ptr<HttpServer> server_;
-  std::thread listener_;
+  std::unique_ptr<ConnectionLoop> loop_;
+  std::thread thread_;
 };
 
 }  // namespace syncline

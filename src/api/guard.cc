@@ -28,9 +28,9 @@ std::string_view without_port(std::string_view authority) {
 
 // A page is our own if it came from the very host and port that it now asks. A browser leaves the
 // scheme's default port out of both; a TLS proxy before us makes the scheme https.
-bool is_own_origin(const std::string& origin, const std::string& host) {
+bool is_own_origin(std::string_view origin, std::string_view host) {
   const size_t separator = origin.find("://");
-  if (separator == std::string::npos) return false;  // "null" and the like
+  if (separator == std::string_view::npos) return false;  // "null" and the like
   const std::string scheme = lower(origin.substr(0, separator));
   if (scheme != "http" && scheme != "https") return false;
   return !host.empty() && lower(origin.substr(separator + 3)) == lower(host);
@@ -57,11 +57,10 @@ bool is_loopback_name(std::string_view host) {
   return std::count(address.begin(), address.end() - 1, 0) == 15 && address[15] == 1;
 }
 
-std::optional<Answer> Guard::refuse(const httplib::Request& request, bool open_path) const {
-  const std::string host =
-      request.get_header_value_count("Host") == 1 ? request.get_header_value("Host") : "";
-  for (size_t i = 0; i < request.get_header_value_count("Origin"); ++i) {
-    if (is_own_origin(request.get_header_value("Origin", i), host)) continue;
+std::optional<Answer> Guard::refuse(const IncomingRequest& request, bool open_path) const {
+  const std::string_view host = request.header_count("Host") == 1 ? request.header("Host") : "";
+  for (size_t i = 0; i < request.header_count("Origin"); ++i) {
+    if (is_own_origin(request.header("Origin", i), host)) continue;
     return answer_error(403, "forbidden_origin", "requests of pages of another origin are refused");
   }
   if (token_.empty()) {
@@ -75,13 +74,13 @@ std::optional<Answer> Guard::refuse(const httplib::Request& request, bool open_p
   return answer;
 }
 
-bool Guard::knows_token(const httplib::Request& request) const {
+bool Guard::knows_token(const IncomingRequest& request) const {
   constexpr std::string_view kScheme = "bearer ";
-  if (request.get_header_value_count("Authorization") != 1) return false;
-  const std::string given = request.get_header_value("Authorization");
+  if (request.header_count("Authorization") != 1) return false;
+  const std::string_view given = request.header("Authorization");
   if (given.size() <= kScheme.size() || lower(given.substr(0, kScheme.size())) != kScheme)
     return false;
-  return equal_in_constant_time(std::string_view(given).substr(kScheme.size()), token_);
+  return equal_in_constant_time(given.substr(kScheme.size()), token_);
 }
 
 }  // namespace syncline

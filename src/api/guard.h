@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "api/answer.h"
-#include "api/http_library.h"
+#include "api/incoming_request.h"
 
 namespace syncline {
 
@@ -22,10 +22,10 @@ class Guard {
   explicit Guard(std::string token) : token_(std::move(token)) {}
 
   // The refusal, or nothing if the request may go on. `open_path`: a path that needs no token.
-  std::optional<Answer> refuse(const httplib::Request& request, bool open_path) const;
+  std::optional<Answer> refuse(const IncomingRequest& request, bool open_path) const;
 
  private:
-  bool knows_token(const httplib::Request& request) const;
+  bool knows_token(const IncomingRequest& request) const;
 
   std::string token_;
 };

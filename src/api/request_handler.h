@@ -6,27 +6,29 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "api/guard.h"
-#include "api/http_library.h"
+#include "api/incoming_request.h"
+#include "api/request_reader.h"
 #include "api/router.h"
 
 namespace syncline {
-
-inline constexpr size_t kBodyBytesMax = size_t{1} << 20;
 
 class RequestHandler {
  public:
   RequestHandler(Router router, Guard guard)
       : router_(std::move(router)), guard_(std::move(guard)) {}
 
-  // What can be said from the request line and the headers alone: every refusal of those, and the
-  // whole answer where there is no body to read. Nothing: read the body and call with_body().
-  std::optional<Answer> without_body(const httplib::Request& request) const;
+  // What the request line and the headers alone say. Computes nothing and waits for nothing.
+  struct Verdict {
+    std::optional<Answer> refusal;   // what the request gets, or else:
+    std::optional<BodyLength> body;  // what is to be read before answer(); nothing: nothing
+    Effort effort = Effort::none;    // of answer()
+  };
+  Verdict judge(const IncomingRequest& request) const;
 
-  // Precondition: without_body() gave nothing for this request.
-  Answer with_body(const httplib::Request& request, std::string_view body) const;
+  // Does what is asked. Precondition: judge() did not refuse it, and the body is complete.
+  Answer answer(const IncomingRequest& request) const;
 
  private:
   Router router_;

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "api/incoming_request.h"
+
 namespace syncline {
 
 namespace {
@@ -13,31 +15,6 @@ constexpr std::string_view kIdSegment = ":id";
 // Above the longest name of a resource; a longer one is that of nothing.
 constexpr size_t kNameBytesMax = 100;
 
-std::optional<char> hexadecimal_digits(std::string_view digits) {
-  int value = 0;
-  for (const char c : digits) {
-    const int digit = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-    if (digit < 0) return std::nullopt;
-    value = value * 16 + digit;
-  }
-  return static_cast<char>(value);
-}
-
-// "%2F" → "/". A percent sign that begins nothing stands for itself.
-std::string decode(std::string_view text) {
-  std::string decoded;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const bool whole = text[at] == '%' && text.size() - at > 2;
-    const auto byte = whole ? hexadecimal_digits(text.substr(at + 1, 2)) : std::nullopt;
-    decoded += byte.value_or(text[at]);
-    if (byte) at += 2;
-  }
-  return decoded;
-}
-
 // "/jobs/a%2Fb" → "jobs", "a/b". A path that does not begin with a slash has no segments.
 std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> segments;
@@ -45,7 +22,7 @@ std::vector<std::string> split_path(std::string_view path) {
   for (;;) {
     path.remove_prefix(1);
     const size_t end = path.find('/');
-    segments.push_back(decode(path.substr(0, end)));
+    segments.push_back(percent_decoded(path.substr(0, end)));
     if (end == std::string_view::npos) return segments;
     path.remove_prefix(end);
   }
@@ -86,16 +63,16 @@ std::string allowed(const Methods& methods) {
 }  // namespace
 
 void Router::add(std::string_view method, std::string_view pattern, BodyRule body,
-                 CallHandler handler) {
+                 CallHandler handler, Effort effort) {
   std::vector<std::string> segments = split_path(pattern);
   for (Route& route : routes_) {
     if (route.segments == segments) {
-      route.methods[std::string(method)] = {body, std::move(handler)};
+      route.methods[std::string(method)] = {body, std::move(handler), effort};
       return;
     }
   }
   Route route{std::move(segments), {}};
-  route.methods[std::string(method)] = {body, std::move(handler)};
+  route.methods[std::string(method)] = {body, std::move(handler), effort};
   routes_.push_back(std::move(route));
 }
 

@@ -31,16 +31,25 @@ enum class BodyRule {
   options,   // may be left out; else JSON for the handler to look at
 };
 
+// On which thread an endpoint is answered.
+enum class Effort {
+  none,     // the one that reads the sockets: nothing is waited for, nothing of any size computed
+  memory,   // one that never waits for a database, a cluster, or another's command
+  command,  // one of the workers
+};
+
 struct Endpoint {
   BodyRule body = BodyRule::none;
   CallHandler handler;
+  Effort effort = Effort::command;
 };
 
 class Router {
  public:
   // `pattern`: "/jobs/:name/status", found with and without /v1 before it; :id takes any text. A
   // GET endpoint answers HEAD as well.
-  void add(std::string_view method, std::string_view pattern, BodyRule body, CallHandler handler);
+  void add(std::string_view method, std::string_view pattern, BodyRule body, CallHandler handler,
+           Effort effort = Effort::command);
 
   struct Match {
     const Endpoint* endpoint = nullptr;  // null: `refusal` says why

@@ -8,13 +8,14 @@ namespace syncline {
 namespace {
 
 // GET: the resource itself, or the list of them.
-Answer read_answer(const Outcome& outcome) {
-  return outcome.ok() ? answer_body(outcome.body()) : answer_refusal(outcome.refusal());
+Answer read_answer(Outcome outcome) {
+  return outcome.ok() ? answer_body(std::move(outcome).body()) : answer_refusal(outcome.refusal());
 }
 
 // Writes: {"result": true, "data": …}.
-Answer write_answer(int status, const Outcome& outcome) {
-  return outcome.ok() ? answer_data(status, outcome.body()) : answer_refusal(outcome.refusal());
+Answer write_answer(int status, Outcome outcome) {
+  return outcome.ok() ? answer_data(status, std::move(outcome).body())
+                      : answer_refusal(outcome.refusal());
 }
 
 void add_resource(Router& router, JobService& service, ResourceKind kind, const std::string& path) {
@@ -84,10 +85,12 @@ Router make_routes(JobService& service) {
   add_resource(router, service, ResourceKind::job, "/jobs");
   add_job_commands(router, service);
   add_failures(router, service);
-  router.add("GET", "/health/live", BodyRule::none,
-             [](const Call&) { return answer_data(200, "live"); });
-  router.add("GET", "/health/ready", BodyRule::none,
-             [&service](const Call&) { return ready_answer(service); });
+  router.add(
+      "GET", "/health/live", BodyRule::none, [](const Call&) { return answer_data(200, "live"); },
+      Effort::none);
+  router.add(
+      "GET", "/health/ready", BodyRule::none,
+      [&service](const Call&) { return ready_answer(service); }, Effort::memory);
   return router;
 }
 

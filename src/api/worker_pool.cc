@@ -12,19 +12,21 @@ WorkerPool::~WorkerPool() {
   shutdown();
 }
 
-void WorkerPool::enqueue(std::function<void()> task) {
+bool WorkerPool::try_add(std::function<void()> task) {
   {
-    std::unique_lock lock(mutex_);
-    task_taken_.wait(lock, [this] { return waiting_.size() < waiting_max_; });
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= waiting_max_) return false;
     waiting_.push_back(std::move(task));
   }
   task_came_.notify_one();
+  return true;
 }
 
 void WorkerPool::shutdown() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
+    waiting_.clear();
   }
   task_came_.notify_all();
   for (std::thread& thread : threads_) thread.join();
@@ -41,7 +43,6 @@ void WorkerPool::work() {
       task = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    task_taken_.notify_one();
     task();
   }
 }

@@ -1,8 +1,7 @@
-// WorkerPool: a fixed number of threads that serve accepted connections, and a bounded queue before
+// WorkerPool: a fixed number of threads that answer complete requests, and a bounded queue before
 // them.
 //
-// Owner: the HTTP server's listening thread, which alone calls enqueue() and shutdown(). A full
-// queue holds it up, so that further clients wait in the kernel's backlog instead of in our memory.
+// Owner: ConnectionLoop, whose thread alone calls try_add() and shutdown().
 #pragma once
 
 #include <condition_variable>
@@ -12,18 +11,19 @@
 #include <thread>
 #include <vector>
 
-#include "api/http_library.h"
-
 namespace syncline {
 
-class WorkerPool final : public httplib::TaskQueue {
+class WorkerPool {
  public:
   WorkerPool(size_t threads, size_t waiting_max);
-  ~WorkerPool() override;
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
 
-  void enqueue(std::function<void()> task) override;
-  // Runs what is waiting, then joins the threads. Idempotent.
-  void shutdown() override;
+  // False, and nothing done, if too many are waiting. Never waits.
+  bool try_add(std::function<void()> task);
+  // Ends what is being done, drops what is waiting, and joins the threads. Idempotent.
+  void shutdown();
 
  private:
   void work();
@@ -31,7 +31,6 @@ class WorkerPool final : public httplib::TaskQueue {
   const size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable task_came_;
-  std::condition_variable task_taken_;
   std::deque<std::function<void()>> waiting_;
   bool ending_ = false;
   std::vector<std::thread> threads_;

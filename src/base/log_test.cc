@@ -19,5 +19,16 @@ TEST(MaskValues, IsBounded) {
   EXPECT_LE(mask_values(std::string(5000, 'x')).size(), 500u);
 }
 
+TEST(Log, KeepsSecretsToItself) {
+  configure_log("info");
+  hide_in_log("correct horse", "me");
+  hide_in_log("");
+  testing::internal::CaptureStderr();
+  spdlog::info("the proxy says: {} {}", "correct horse", "Basic bWU6Y29ycmVjdCBob3JzZQ==");
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find("the proxy says: ******** Basic ********\n"), std::string::npos) << logged;
+  EXPECT_NE(logged.find("info"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace syncline

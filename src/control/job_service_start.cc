@@ -119,6 +119,11 @@ Result<std::map<std::string, SourceSpec>> JobService::find_sources_to_clean() co
 }
 
 void JobService::publish() {
+  for (const auto& [name, source] : current_.sources) hide_in_log(source.password, source.user);
+  for (const auto& [name, target] : current_.targets) {
+    hide_in_log(target.password, target.username);
+    hide_in_log(target.api_key);
+  }
   auto to_clean = find_sources_to_clean();
   if (to_clean.ok()) {
     current_.sources_to_clean = std::move(to_clean).value();

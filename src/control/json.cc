@@ -4,9 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "control/json_scanner.h"
+
 namespace syncline {
 
 namespace {
+
+constexpr size_t kShownPathBytesMax = 200;
 
 // Builds the tree while it is read, and stops at the first thing that parse_json() refuses:
 // nlohmann's own builder would silently let the last of two equal fields win, and take any depth.
@@ -28,20 +32,30 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& value) override {
+    ++tokens_;
     Level& level = levels_.back();
     if (!level.keys.insert(value).second)
-      return refuse("the field \"" + value + "\" is given twice");
+      return refuse("the field \"" + path_to(value) + "\" is given twice");
     level.key = std::move(value);
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override {
-    return refuse("not JSON: there is a fault at byte " + std::to_string(position));
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;  // explained below
   }
 
   Json take_root() { return std::move(root_); }
-  const std::string& refusal() const { return refusal_; }
+
+  // What was refused, and where. Precondition: something was.
+  std::string explain(std::string_view text) const {
+    const JsonFault fault =
+        refusal_.empty() ? JsonScanner(text).find() : JsonScanner(text).find(tokens_);
+    const std::string place = place_in_text(text, fault.offset) + ": ";
+    if (!refusal_.empty()) return place + refusal_;
+    if (fault.what.empty()) return place + "it is not JSON";
+    const bool expected = fault.what.starts_with("expected");
+    return place + fault.what + (expected ? found_at(text, fault.offset) : "");
+  }
 
  private:
   struct Level {
@@ -51,12 +65,36 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
   };
 
   bool refuse(std::string message) {
-    if (refusal_.empty()) refusal_ = std::move(message);
+    refusal_ = std::move(message);
     return false;
+  }
+
+  // The character alone: the text may hold secrets.
+  static std::string found_at(std::string_view text, size_t offset) {
+    if (offset >= text.size()) return ", but the text ends here";
+    const char found = text[offset];
+    const bool printable = found > ' ' && found < '\x7f';
+    return printable ? std::string(", not ") + found : std::string();
+  }
+
+  // "target.mappings[1].alias"
+  std::string path_to(const std::string& name) const {
+    std::string path;
+    for (size_t i = 0; i + 1 < levels_.size(); ++i) {
+      const Json& container = *levels_[i].container;
+      if (container.is_array()) {
+        path += "[" + std::to_string(container.size() - 1) + "]";
+      } else {
+        path += (path.empty() ? "" : ".") + container.get_ref<const Json::object_t&>().back().first;
+      }
+    }
+    path += (path.empty() ? "" : ".") + name;
+    return path.size() <= kShownPathBytesMax ? path : path.substr(0, kShownPathBytesMax) + "…";
   }
 
   bool open(Json container) {
     if (levels_.size() >= kJsonDepthMax) {
+      ++tokens_;
       return refuse("nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
     }
     Json* const added = add(std::move(container));
@@ -71,6 +109,7 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
   }
 
   Json* add(Json value) {
+    ++tokens_;
     if (++values_ > kJsonValuesMax) {
       refuse("more than " + std::to_string(kJsonValuesMax) + " values");
       return nullptr;
@@ -93,6 +132,7 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
   Json root_;
   std::vector<Level> levels_;
   size_t values_ = 0;
+  size_t tokens_ = 0;  // as JsonScanner counts them
   std::string refusal_;
 };
 
@@ -105,7 +145,7 @@ Result<Json> parse_json(std::string_view text) {
   } catch (const std::exception& e) {
     return Error::bug(std::string("reading JSON failed: ") + e.what());
   }
-  return Error::park(builder.refusal());
+  return Error::park(builder.explain(text));
 }
 
 std::string json_text(const Json& json) {

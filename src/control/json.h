@@ -15,7 +15,7 @@ namespace syncline {
 using Json = nlohmann::ordered_json;
 
 // Reads one JSON text strictly: valid UTF-8, no field twice in one object, at most kJsonDepthMax
-// deep and kJsonValuesMax values. Error: a sentence for the user.
+// deep and kJsonValuesMax values. Error: what was expected, and in which line and column.
 inline constexpr size_t kJsonDepthMax = 64;
 inline constexpr size_t kJsonValuesMax = 200'000;
 Result<Json> parse_json(std::string_view text);

@@ -1,6 +1,7 @@
 #include "control/object_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -19,6 +20,19 @@ std::optional<std::string> text_fault(std::string_view text, bool may_be_empty) 
   if (text.find('\0') != std::string_view::npos) return "must not hold the character U+0000";
   return std::nullopt;
 }
+
+namespace {
+
+// Up to here a double holds every whole number.
+constexpr double kDoubleExactMax = 9007199254740992;
+
+// 5432, and 5432.0 as well: JSON knows one kind of number.
+bool is_whole_number(const Json& value) {
+  if (!value.is_number_float()) return value.is_number_integer();
+  return std::trunc(value.get<double>()) == value.get<double>();
+}
+
+}  // namespace
 
 ObjectReader::ObjectReader(const Json& object, std::string path, Faults& faults)
     : object_(object.is_object() ? &object : nullptr), path_(std::move(path)), faults_(faults) {
@@ -78,10 +92,15 @@ std::optional<std::string> ObjectReader::filled_text(std::string_view name, Need
 
 std::optional<int64_t> ObjectReader::integer(std::string_view name, Need need, int64_t min,
                                              int64_t max) {
-  const Json* const found = of_type(name, need, &Json::is_number_integer, "must be a whole number");
+  const Json* const found = value(name, need);
   if (found == nullptr) return std::nullopt;
-  const bool fits =
-      !found->is_number_unsigned() || found->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX);
+  if (!is_whole_number(*found)) {
+    fault(name, "must be a whole number");
+    return std::nullopt;
+  }
+  const bool fits = found->is_number_float() ? std::abs(found->get<double>()) <= kDoubleExactMax
+                    : found->is_number_unsigned() ? found->get<uint64_t>() <= INT64_MAX
+                                                  : true;
   const int64_t given = fits ? found->get<int64_t>() : INT64_MAX;
   if (fits && given >= min && given <= max) return given;
   if (max == INT64_MAX) {

@@ -27,7 +27,8 @@ class [[nodiscard]] Outcome {
 
   bool ok() const { return std::holds_alternative<Json>(state_); }
   // Precondition of body(): ok(). Precondition of refusal(): !ok().
-  const Json& body() const { return std::get<Json>(state_); }
+  const Json& body() const& { return std::get<Json>(state_); }
+  Json body() && { return std::get<Json>(std::move(state_)); }
   const Refusal& refusal() const { return std::get<Refusal>(state_); }
 
  private:

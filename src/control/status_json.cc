@@ -124,23 +124,25 @@ std::string utc_text(int64_t time_us) {
 }
 
 Json status_json(const JobStatus& status) {
-  return {{"name", status.name},
-          {"state", state_word(status.state)},
-          {"load",
-           {{"rows_done", status.load.rows_done},
-            {"rows_estimate", optional_number(status.load.rows_estimate)},
-            {"started_at", optional_time(status.load.started_at_us)},
-            {"finished_at", optional_time(status.load.finished_at_us)}}},
-          {"lag", {{"changes", status.lag.changes}, {"seconds", status.lag.seconds}}},
-          {"documents",
-           {{"indexed", status.documents.indexed},
-            {"deleted", status.documents.deleted},
-            {"conflicts", status.documents.conflicts},
-            {"strangers", status.documents.strangers}}},
-          {"parked", status.parked},
-          {"error", error_json(status.error)},
-          {"warnings", status.warnings},
-          {"verify", verify_json(status.verify)}};
+  Json json = {{"name", status.name},
+               {"state", state_word(status.state)},
+               {"load",
+                {{"rows_done", status.load.rows_done},
+                 {"rows_estimate", optional_number(status.load.rows_estimate)},
+                 {"started_at", optional_time(status.load.started_at_us)},
+                 {"finished_at", optional_time(status.load.finished_at_us)}}},
+               {"lag", {{"changes", status.lag.changes}, {"seconds", status.lag.seconds}}},
+               {"documents",
+                {{"indexed", status.documents.indexed},
+                 {"deleted", status.documents.deleted},
+                 {"conflicts", status.documents.conflicts},
+                 {"strangers", status.documents.strangers}}},
+               {"parked", status.parked},
+               {"error", error_json(status.error)},
+               {"warnings", status.warnings},
+               {"verify", verify_json(status.verify)}};
+  if (status.as_of_us) json["as_of"] = utc_text(*status.as_of_us);
+  return json;
 }
 
 }  // namespace syncline

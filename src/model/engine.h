@@ -51,9 +51,9 @@ class Engine {
   // disturbed. Returns at once; the work goes on in the engine's threads.
   virtual void apply(std::shared_ptr<const Configuration> configuration) = 0;
 
-  // The status of a configured job. `lag` is taken now, with a query on the source (bounded by a
-  // second; the last known figure if the source is not reachable). A job that is not configured: an
-  // error.
+  // The status of a configured job. `lag` is taken now, with a query on the source; if that does
+  // not answer within a second it is the last known figure, and as_of_us says of when. A job that
+  // is not configured: an error.
   virtual Result<JobStatus> status(const std::string& job) = 0;
 
   // The job's state and error as last known, without touching source or target: for readiness and

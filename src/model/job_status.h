@@ -12,8 +12,7 @@ namespace syncline {
 enum class JobState { starting, loading, live, paused, waiting, failed };
 
 struct JobError {
-  std::string kind;  // "source_unreachable", "target_unreachable", "table", "privilege", "index",
-                     // "mapping", "internal" …
+  std::string kind;      // one of those in pipeline/error_kind.h, or "other_job"
   std::string message;   // one sentence that says what to do
   int64_t since_us = 0;  // wall clock
 };
@@ -70,6 +69,8 @@ struct JobStatus {
   // the database, with the CREATE INDEX that helps.
   std::vector<std::string> warnings;
   std::optional<VerifyReport> verify;  // the last one asked for
+  // Where the source could not be asked for the lag: when the figure shown was taken.
+  std::optional<int64_t> as_of_us;
 };
 
 }  // namespace syncline

@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "target/cluster_code.h"
 
 namespace syncline {
 
@@ -154,8 +155,9 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
   SYNCLINE_RETURN_IF_ERROR(park(context, refused));
   for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
   if (result.unavailable) {
-    settled.trouble = result.needs_person ? Error::pause_job(result.unavailable_reason)
-                                          : Error::retry(result.unavailable_reason);
+    settled.trouble = result.needs_person
+                          ? Error::pause_job(result.unavailable_reason, kClusterCode)
+                          : Error::retry(result.unavailable_reason, kClusterCode);
   }
   return settled;
 }

@@ -63,7 +63,9 @@ bool PlanConfig::owned() const {
 }
 
 PlanRunner::PlanRunner(PlanConfig config, Parts parts)
-    : config_(std::move(config)), parts_(std::move(parts)) {
+    : config_(std::move(config)),
+      parts_(std::move(parts)),
+      lag_desk_([this](const std::string& job) { take_lag(job); }) {
   for (const JobConfig& job : config_.jobs) jobs_[job.spec.name].paused = job.paused;
   thread_ = std::thread([this] { run(); });
 }

@@ -21,6 +21,7 @@
 #include "model/spec.h"
 #include "pipeline/loader.h"
 #include "pipeline/plan_context.h"
+#include "pipeline/question_desk.h"
 #include "pipeline/stream.h"
 #include "pipeline/verifier.h"
 
@@ -74,7 +75,9 @@ class PlanRunner {
     std::optional<Position> reached;
     LoadProgress load;
     TimePoint caught_up_at;
-    int64_t last_lag = 0;  // shown while the source cannot be asked
+    int64_t last_lag = 0;                      // shown while the source cannot be asked
+    bool lag_counted = false;                  // when it was last asked for
+    std::optional<int64_t> lag_counted_at_us;  // when last_lag was true
     std::vector<std::string> warnings;
     // Jobs whose fan-outs carry its changes: its own, then those that it leads to through a chain.
     std::vector<std::string> fan_out_jobs;
@@ -120,6 +123,9 @@ class PlanRunner {
   bool pause(Duration duration);
   JobState state_of(const std::string& job, const JobView& view) const;
   std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
+  std::string naming_source(const std::string& message) const;
+  void take_lag(const std::string& job);
+  void show_lag(const JobView& view, bool taken, JobStatus& status) const;
   void recall(const std::string& job, JobView& view);
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   std::optional<int64_t> count_fan_outs(const JobView& view);
@@ -151,6 +157,7 @@ class PlanRunner {
   Loader* loader_ = nullptr;
   Verifier* verifier_ = nullptr;
 
+  QuestionDesk lag_desk_;
   std::thread thread_;
 };
 

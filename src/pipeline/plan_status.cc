@@ -1,8 +1,8 @@
 // The part of PlanRunner that answers for its jobs.
 #include <algorithm>
 
+#include "pipeline/error_kind.h"
 #include "pipeline/plan_runner.h"
-#include "retry/sqlite_database.h"
 
 namespace syncline {
 
@@ -10,23 +10,6 @@ namespace {
 
 constexpr auto kConnectPoll = std::chrono::milliseconds(5);
 constexpr auto kLagWaitMax = std::chrono::milliseconds(800);
-
-bool is_sqlstate(const std::string& code) {
-  return code.size() == 5;
-}
-
-std::string kind_of(const Error& error) {
-  if (error.action == Action::bug) return "internal";
-  if (error.code.starts_with(kSqliteCodePrefix)) return "data_directory";
-  if (error.action == Action::retry) {
-    if (error.code.empty()) return "starting_over";
-    if (error.code == "42P01" || error.code == "42703") return "table";
-    return is_sqlstate(error.code) ? "source_unreachable" : "target_unreachable";
-  }
-  if (error.code == "42P01" || error.code == "42703") return "table";
-  if (error.code == "42501") return "privilege";
-  return is_sqlstate(error.code) || error.code.empty() ? "source" : "index";
-}
 
 }  // namespace
 
@@ -44,16 +27,28 @@ JobState PlanRunner::state_of(const std::string& job, const JobView& view) const
 
 std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
   if (!trouble_ || view.paused) return std::nullopt;
-  JobError error{kind_of(trouble_->error), trouble_->error.message, trouble_->since_us};
+  JobError error{std::string(error_kind(trouble_->error)), trouble_->error.message,
+                 trouble_->since_us};
+  if (error.kind.starts_with("source")) error.message = naming_source(error.message);
   if (!trouble_->job.empty() && trouble_->job != job) {
     error.kind = "other_job";
-    error.message =
-        "waiting for job " + trouble_->job + " of the same index: " + trouble_->error.message;
+    error.message = "waiting for job " + trouble_->job + " of the same index: " + error.message;
   }
   return error;
 }
 
+// A message of a database alone does not say of which.
+std::string PlanRunner::naming_source(const std::string& message) const {
+  if (message.starts_with("source ")) return message;
+  if (config_.sources.size() != 1 && trouble_->job.empty()) return message;
+  const std::string& source = config_.sources.size() == 1 ? config_.sources.begin()->first
+                                                          : source_of(trouble_->job).spec().name;
+  return "source " + source + ": " + message;
+}
+
 JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
+  // Before anything else is looked at: what the lag says is then true of the rest.
+  const bool taken = fresh_lag && lag_desk_.ask(job, kLagWaitMax);
   JobStatus status;
   status.name = job;
   JobView view;
@@ -71,7 +66,6 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
     for (std::string& warning : source_of(job).warnings(view.watch))
       status.warnings.push_back(std::move(warning));
   }
-  if (fresh_lag && !view.reached) recall(job, view);
   status.load.rows_done = view.load.rows_done;
   status.load.rows_estimate = view.load.rows_estimate;
   if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;
@@ -82,19 +76,40 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.parked = parts_.parked.count_job(job);
   status.verify = parts_.verifications.report(config_.plan());
   status.lag.changes = view.last_lag;
-  if (fresh_lag && view.reached) {
-    // What cannot be counted just now is not nothing.
-    const int64_t at_least = std::max<int64_t>(1, view.last_lag);
-    status.lag.changes = count_lag(job, view).value_or(at_least);
-    const std::lock_guard lock(mutex_);
-    jobs_[job].last_lag = status.lag.changes;
-  }
+  if (fresh_lag) show_lag(view, taken, status);
   if (sweep_due) ++status.lag.changes;
   if (status.lag.changes > 0) {
     status.lag.seconds =
         std::chrono::duration<double>(parts_.clock.now() - view.caught_up_at).count();
   }
   return status;
+}
+
+void PlanRunner::show_lag(const JobView& view, bool taken, JobStatus& status) const {
+  if (taken && view.lag_counted) return;
+  // What cannot be counted just now is not nothing.
+  if (view.reached) status.lag.changes = std::max<int64_t>(1, view.last_lag);
+  status.as_of_us = view.lag_counted_at_us;
+}
+
+// On the desk's thread: the source may not answer for long.
+void PlanRunner::take_lag(const std::string& job) {
+  JobView view;
+  {
+    const std::lock_guard lock(mutex_);
+    view = jobs_[job];
+  }
+  if (!view.reached) recall(job, view);
+  const int64_t asked_at_us = parts_.clock.wall_time_us();
+  // A plan that never began has nothing to count, and that is known.
+  const bool nothing = !view.reached && !source_of(job).error();
+  const auto count = view.reached ? count_lag(job, view) : std::nullopt;
+  const std::lock_guard lock(mutex_);
+  JobView& kept = jobs_[job];
+  kept.lag_counted = count.has_value() || nothing;
+  if (!count) return;
+  kept.last_lag = *count;
+  kept.lag_counted_at_us = asked_at_us;
 }
 
 Source& PlanRunner::source_of(const std::string& job) const {

@@ -44,7 +44,7 @@ std::string between(const std::string& text, const std::string& begin, const std
 // What SQS says of itself: {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}; what
 // refuses a signature may speak XML, and repeats what was signed, the session token included: of
 // such an answer only the code is told.
-Error refusal(const std::string& action, const PostAnswer& answer) {
+Error refusal(const std::string& action, const PostAnswer& answer, const SecretMask& secrets) {
   const json body = json::parse(answer.body, nullptr, false);
   std::string reason;
   if (body.is_object()) {
@@ -57,7 +57,8 @@ Error refusal(const std::string& action, const PostAnswer& answer) {
     reason = between(answer.body, "<Code>", "</Code>");
   }
   const std::string status = std::to_string(answer.status);
-  return Error::retry(action + " was answered " + status + " " + mask_values(reason), status);
+  return Error::retry(action + " was answered " + status + " " + mask_values(secrets.mask(reason)),
+                      status);
 }
 
 }  // namespace
@@ -72,6 +73,10 @@ Result<std::unique_ptr<SqsQueue>> SqsQueue::open(SqsOptions options, const Clock
   if (path == std::string::npos || path == host || url.find('@') != std::string::npos) {
     return Error::pause_job("AWS_SQS_URL must be like https://sqs.REGION.amazonaws.com/123/name");
   }
+  for (const std::string* secret :
+       {&queue->options_.credentials.access_key_id, &queue->options_.credentials.secret_access_key,
+        &queue->options_.credentials.session_token})
+    queue->secrets_.add(*secret);
   queue->host_ = url.substr(host, path - host);
   queue->endpoint_ = url.substr(0, path) + "/";
   queue->post_ = std::move(post);
@@ -106,7 +111,7 @@ Result<SqsQueue::Json> SqsQueue::call(const std::string& action, Json body,
   headers.insert(headers.end(), proof.begin(), proof.end());
   auto answer = post_({endpoint_, std::move(headers), std::move(request.body), timeout});
   if (!answer.ok()) return std::move(answer).error().prefixed(action);
-  if (answer->status != 200) return refusal(action, *answer);
+  if (answer->status != 200) return refusal(action, *answer, secrets_);
   if (answer->body.empty()) return Json::object();
   Json read = Json::parse(answer->body, nullptr, false);
   if (!read.is_object()) return Error::retry(action + ": the answer was not understood");
@@ -130,7 +135,7 @@ Result<std::vector<SqsQueue::BatchEntry>> SqsQueue::call_batch(const std::string
   for (const Json& entry : list_at(answer, "Failed")) {
     if (BatchEntry* const result = place(entry)) {
       result->senders_fault = entry.value("SenderFault", Json(false)) == Json(true);
-      result->code = text_at(entry, "Code");
+      result->code = secrets_.mask(text_at(entry, "Code"));
     }
   }
   return results;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/secret_mask.h"
 #include "retry/http_poster.h"
 #include "retry/message_queue.h"
 #include "retry/sqs_options.h"
@@ -50,6 +51,7 @@ class SqsQueue final : public MessageQueue {
   const SqsOptions options_;
   const Clock& clock_;
   std::string endpoint_, host_;  // of the queue's URL
+  SecretMask secrets_;           // that an answer may repeat
   std::unique_ptr<HttpPoster> poster_;
   Post post_;
 };

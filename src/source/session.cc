@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "source/connect_error.h"
+
 namespace syncline {
 
 namespace {
@@ -119,6 +121,9 @@ Result<std::unique_ptr<Session>> Session::connect(const SourceSpec& spec, const 
       new Session(PQconnectStartParams(keys.data(), values.data(), 0), stop));
   PGconn* connection = session->connection_.get();
   if (connection == nullptr) return Error::retry("out of memory");
+  session->secrets_.add(spec.password);
+  // A refusal comes as a text alone; in this form its SQLSTATE is in it.
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   const TimePoint deadline = std::chrono::steady_clock::now() + kConnectTimeout;
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (PQstatus(connection) != CONNECTION_BAD && step != PGRES_POLLING_OK) {
@@ -126,8 +131,12 @@ Result<std::unique_ptr<Session>> Session::connect(const SourceSpec& spec, const 
     SYNCLINE_RETURN_IF_ERROR(session->wait_socket(step == PGRES_POLLING_WRITING, deadline));
     step = PQconnectPoll(connection);
   }
-  if (PQstatus(connection) != CONNECTION_OK)
-    return Error::retry(one_line(PQerrorMessage(connection)), "08001");
+  if (PQstatus(connection) != CONNECTION_OK) {
+    Error error = connect_error(PQerrorMessage(connection));
+    error.message = session->secrets_.mask(error.message);
+    return error;
+  }
+  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
   PQsetnonblocking(connection, 1);
   PQsetNoticeProcessor(
       connection, [](void*, const char*) {}, nullptr);
@@ -183,7 +192,7 @@ void Session::sever() {
 
 Error Session::broken(std::string reason) {
   broken_ = true;
-  return Error::retry(one_line(std::move(reason)), kConnectionLost);
+  return Error::retry(secrets_.mask(one_line(std::move(reason))), kConnectionLost);
 }
 
 Status Session::wait_socket(bool for_write, TimePoint deadline) {
@@ -216,7 +225,8 @@ Error Session::error_of(const PGresult* result) const {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string code = state == nullptr ? "" : state;
-  const std::string text = one_line(message == nullptr ? PQresultErrorMessage(result) : message);
+  const std::string text =
+      secrets_.mask(one_line(message == nullptr ? PQresultErrorMessage(result) : message));
   return Error{code.empty() ? Action::retry : action_of(code), text, code, {}};
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/secret_mask.h"
 #include "base/stop_signal.h"
 #include "model/spec.h"
 
@@ -129,6 +130,7 @@ class Session {
   Error broken(std::string reason);
 
   std::unique_ptr<PGconn, Finish> connection_;
+  SecretMask secrets_;  // that a message of the server may repeat
   const StopSignal* stop_;
   std::unique_ptr<char, FreeLine> line_;
   std::unordered_map<std::string, std::string> prepared_;  // statement text to name

@@ -30,7 +30,7 @@ bool read_text(od::value value, std::string& text) {
 }
 
 // One error object with its causes: {"type":…,"reason":…,"caused_by":{the same}, …}.
-bool read_error(od::object object, ClusterError& error, int depth) {
+bool read_error(od::object object, ClusterError& error, const SecretMask& secrets, int depth = 0) {
   std::string type, reason;
   for (auto field : object) {
     std::string_view key;
@@ -40,21 +40,23 @@ bool read_error(od::object object, ClusterError& error, int depth) {
       if (!read_text(value, type)) return false;
     } else if (key == "reason") {
       if (!read_text(value, reason)) return false;
+      reason = secrets.mask(reason);
     } else if (key == "caused_by" && depth < kCausesMax) {
       od::object cause;
-      if (value.get_object().get(cause) || !read_error(cause, error, depth + 1)) return false;
+      if (value.get_object().get(cause) || !read_error(cause, error, secrets, depth + 1))
+        return false;
     }
   }
   if (type == "circuit_breaking_exception") error.circuit_breaking = true;
   // The keys may come in any order: the causes were joined while this level was still being read.
-  if (depth == 0) error.type = std::move(type);
+  if (depth == 0) error.type = secrets.mask_name(type);
   error.reason = error.reason.empty() ? reason : reason + ": " + error.reason;
   cut(error.reason);
   return true;
 }
 
 // {"status":200} or {"status":400,"error":{…}}
-bool read_item(od::object result, BulkAnswer& answer) {
+bool read_item(od::object result, BulkAnswer& answer, const SecretMask& secrets) {
   uint64_t status = 0;
   for (auto field : result) {
     std::string_view key;
@@ -66,7 +68,7 @@ bool read_item(od::object result, BulkAnswer& answer) {
       ClusterError error;
       error.item = static_cast<uint32_t>(answer.statuses.size());
       od::object object;
-      if (value.get_object().get(object) || !read_error(object, error, 0)) return false;
+      if (value.get_object().get(object) || !read_error(object, error, secrets)) return false;
       answer.errors.push_back(std::move(error));
     }
   }
@@ -75,14 +77,15 @@ bool read_item(od::object result, BulkAnswer& answer) {
   return true;
 }
 
-bool read_items(od::array items, BulkAnswer& answer) {
+bool read_items(od::array items, BulkAnswer& answer, const SecretMask& secrets) {
   for (auto item : items) {
     od::object actions;
     if (item.get_object().get(actions)) return false;
     int results = 0;
     for (auto action : actions) {
       od::object result;
-      if (action.value().get_object().get(result) || !read_item(result, answer)) return false;
+      if (action.value().get_object().get(result) || !read_item(result, answer, secrets))
+        return false;
       ++results;
     }
     if (results != 1) return false;
@@ -101,7 +104,8 @@ struct BulkAnswerParser::Buffers {
   od::parser parser;
 };
 
-BulkAnswerParser::BulkAnswerParser() : buffers_(std::make_unique<Buffers>()) {}
+BulkAnswerParser::BulkAnswerParser(const SecretMask& secrets)
+    : secrets_(secrets), buffers_(std::make_unique<Buffers>()) {}
 BulkAnswerParser::~BulkAnswerParser() = default;
 
 std::optional<BulkAnswer> BulkAnswerParser::parse(std::string& text, size_t items_expected) {
@@ -116,7 +120,8 @@ std::optional<BulkAnswer> BulkAnswerParser::parse(std::string& text, size_t item
     if (field.unescaped_key().get(key)) return std::nullopt;
     if (key != "items") continue;
     od::array items;
-    if (field.value().get_array().get(items) || !read_items(items, answer)) return std::nullopt;
+    if (field.value().get_array().get(items) || !read_items(items, answer, secrets_))
+      return std::nullopt;
   }
   if (answer.statuses.size() != items_expected) return std::nullopt;
   return answer;
@@ -128,7 +133,8 @@ std::optional<ClusterError> BulkAnswerParser::parse_error(std::string& text) {
   if (buffers_->parser.iterate(padded(text)).get(document)) return std::nullopt;
   if (document.get_object().get(object)) return std::nullopt;
   ClusterError result;
-  if (object["error"].get_object().get(error) || !read_error(error, result, 0)) return std::nullopt;
+  if (object["error"].get_object().get(error) || !read_error(error, result, secrets_))
+    return std::nullopt;
   if (result.type.empty()) return std::nullopt;
   return result;
 }

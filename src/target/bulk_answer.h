@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret_mask.h"
 #include "model/bulk.h"
 
 namespace syncline {
@@ -31,7 +32,8 @@ struct BulkAnswer {
 
 class BulkAnswerParser {
  public:
-  BulkAnswerParser();
+  // `secrets` are cut out of errors, and outlive the parser.
+  explicit BulkAnswerParser(const SecretMask& secrets);
   ~BulkAnswerParser();
 
   // Nothing if this is not the answer to a bulk of so many items. The text may get spare bytes at
@@ -42,6 +44,7 @@ class BulkAnswerParser {
 
  private:
   struct Buffers;
+  const SecretMask& secrets_;
   std::unique_ptr<Buffers> buffers_;
 };
 

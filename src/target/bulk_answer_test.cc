@@ -6,7 +6,8 @@ namespace syncline {
 namespace {
 
 std::optional<BulkAnswer> parse(std::string text, size_t items) {
-  BulkAnswerParser parser;
+  const SecretMask none;
+  BulkAnswerParser parser(none);
   return parser.parse(text, items);
 }
 
@@ -56,7 +57,8 @@ TEST(BulkAnswerParser, RefusesOtherCountsAndOtherThings) {
 }
 
 TEST(BulkAnswerParser, ReadsManyItemsWithOneParser) {
-  BulkAnswerParser parser;
+  const SecretMask none;
+  BulkAnswerParser parser(none);
   for (size_t count : {5000U, 1U, 20000U}) {
     std::string text = R"({"errors":false,"items":[)";
     for (size_t i = 0; i < count; ++i) text += R"({"index":{"status":200}},)";
@@ -72,15 +74,29 @@ TEST(BulkAnswerParser, CutsLongReasonsAtACharacter) {
   std::string reason;
   for (int i = 0; i < 3000; ++i) reason += "é";
   std::string text = R"({"error":{"type":"t","reason":"x)" + reason + R"("},"status":400})";
-  BulkAnswerParser parser;
+  const SecretMask none;
+  BulkAnswerParser parser(none);
   const auto error = parser.parse_error(text);
   ASSERT_TRUE(error);
   EXPECT_LE(error->reason.size(), 2048U);
   EXPECT_EQ(error->reason.size() % 2, 1U) << "whole characters after the x";
 }
 
+TEST(BulkAnswerParser, CutsSecretsOutBeforeItCutsTheEnd) {
+  SecretMask secrets;
+  secrets.add("the-password");
+  BulkAnswerParser parser(secrets);
+  const std::string filler(2040, 'x');
+  std::string text = R"({"items":[{"index":{"status":400,"error":{"type":"t","reason":")" + filler +
+                     R"( the-password","caused_by":{"type":"c","reason":"the-password"}}}}]})";
+  const auto answer = parser.parse(text, 1);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->errors[0].reason.find("the-"), std::string::npos) << answer->errors[0].reason;
+}
+
 TEST(BulkAnswerParser, KnowsWhatIsNoClusterError) {
-  BulkAnswerParser parser;
+  const SecretMask none;
+  BulkAnswerParser parser(none);
   for (std::string text : {"", "<html>400</html>", "{}", R"({"error":"no"})", R"({"error":{}})"})
     EXPECT_FALSE(parser.parse_error(text)) << text;
 }

@@ -45,6 +45,7 @@ BulkWriter::State::State(HttpClient& http, BulkConcurrency& concurrency, const C
       clock_(clock),
       path_(std::string("/").append(percent_encode(index)).append("/_bulk").append(kQuery)),
       on_result_(std::move(on_result)),
+      parser_(http.secrets()),
       random_(static_cast<std::minstd_rand::result_type>(std::hash<std::string>{}(index) ^
                                                          clock.wall_time_us())) {}
 

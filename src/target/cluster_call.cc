@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "target/answer_json.h"
+#include "target/cluster_code.h"
 
 namespace syncline {
 
@@ -27,10 +28,16 @@ HttpRequest make_request(const ClusterCall& call) {
 }  // namespace
 
 std::string ClusterAnswer::error_type() const {
-  return answer_text(answer_at(body, {"error", "type"}));
+  const std::string type = answer_text(answer_at(body, {"error", "type"}));
+  return secrets == nullptr ? type : secrets->mask_name(type);
 }
 
 std::string ClusterAnswer::error_reason() const {
+  const std::string reason = given_reason();
+  return secrets == nullptr ? reason : secrets->mask(reason);
+}
+
+std::string ClusterAnswer::given_reason() const {
   std::string reason = answer_text(answer_at(body, {"error", "reason"}));
   const std::string below = answer_text(answer_at(body, {"error", "caused_by", "reason"}));
   if (!below.empty() && reason.find(below) == std::string::npos) reason += ": " + below;
@@ -40,12 +47,13 @@ std::string ClusterAnswer::error_reason() const {
 Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
   HttpResponse response = http.call(make_request(call));
   if (response.status == 0)
-    return Error::retry("cannot " + call.doing +
-                        ": the cluster is not reachable: " + response.failure);
+    return Error::retry("cannot " + call.doing + ": the cluster is not reachable: " +
+                            http.secrets().mask(response.failure),
+                        kClusterCode);
   RawAnswer raw{response.status, std::move(response.body)};
   if (raw.status < 400) return raw;
   const std::string code = std::to_string(raw.status);
-  const ClusterAnswer answer{raw.status, parse_answer(raw.body)};
+  const ClusterAnswer answer{raw.status, parse_answer(raw.body), &http.secrets()};
   const std::string reason = mask_values(answer.error_reason());
   if (raw.status == 401)
     return Error::pause_job("cannot " + call.doing +
@@ -64,17 +72,19 @@ Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
 
 Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
   SYNCLINE_ASSIGN(const RawAnswer raw, ask_raw(http, call));
-  return ClusterAnswer{raw.status, parse_answer(raw.body)};
+  return ClusterAnswer{raw.status, parse_answer(raw.body), &http.secrets()};
 }
 
 Result<json> demand(HttpClient& http, const ClusterCall& call) {
   SYNCLINE_ASSIGN(ClusterAnswer answer, ask(http, call));
   if (answer.status >= 300) return refusal(call, answer);
   if (!answer.body.is_object())
-    return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood");
+    return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood",
+                        kClusterCode);
   const auto acknowledged = answer.body.find("acknowledged");
   if (acknowledged != answer.body.end() && *acknowledged == false)
-    return Error::retry("cannot " + call.doing + ": not all nodes acknowledged it in time");
+    return Error::retry("cannot " + call.doing + ": not all nodes acknowledged it in time",
+                        kClusterCode);
   return std::move(answer.body);
 }
 

@@ -22,11 +22,15 @@ struct ClusterCall {
 
 struct ClusterAnswer {
   int status = 0;
-  nlohmann::json body;  // of a success; of a 4xx its error, if it is JSON
+  nlohmann::json body;                  // of a success; of a 4xx its error, if it is JSON
+  const SecretMask* secrets = nullptr;  // cut out of the texts below
 
   // error.type and error.reason with its first cause, or empty.
   std::string error_type() const;
   std::string error_reason() const;
+
+ private:
+  std::string given_reason() const;
 };
 
 // The answer as it came, for those who must not have its numbers converted; else as ask().

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "target/answer_json.h"
+#include "target/cluster_code.h"
 #include "target/index_call.h"
 
 namespace syncline {
@@ -173,8 +174,8 @@ Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Pl
   call.large_answer = true;
   SYNCLINE_ASSIGN(const RawAnswer answer, ask_raw(http_, call));
   if (answer.status == 404) return documents;
-  const Error not_understood =
-      Error::retry("cannot " + call.doing + ": the cluster's answer was not understood");
+  const Error not_understood = Error::retry(
+      "cannot " + call.doing + ": the cluster's answer was not understood", kClusterCode);
   const simdjson::padded_string padded(answer.body);
   od::parser parser;
   od::document body;
@@ -188,7 +189,7 @@ Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Pl
     if (entry.get_object().get(object) || !read_document(object, documents, error))
       return not_understood;
     if (error == EntryError::other)
-      return Error::retry("cannot " + call.doing + ": a shard did not answer");
+      return Error::retry("cannot " + call.doing + ": a shard did not answer", kClusterCode);
   }
   return documents;
 }

@@ -34,4 +34,8 @@ void HttpClient::cancel_all() {
   loop_->cancel_all();
 }
 
+const SecretMask& HttpClient::secrets() const {
+  return loop_->secrets();
+}
+
 }  // namespace syncline

@@ -15,6 +15,7 @@
 #include "base/aws_signature.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/secret_mask.h"
 #include "model/spec.h"
 
 namespace syncline {
@@ -66,6 +67,9 @@ class HttpClient {
   // Cancels what is under way and what waits, and whatever is sent from now on, as the destructor
   // does: for a stop that must not wait for a cluster that does not answer.
   void cancel_all();
+  // What must be cut out of every text of an answer that people will read: clusters and proxies may
+  // repeat what they were sent. Lives as long as the client.
+  const SecretMask& secrets() const;
 
  private:
   class Loop;

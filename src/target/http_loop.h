@@ -33,6 +33,7 @@ class HttpClient::Loop {
   void send(HttpRequest request, HttpTransfer::Callback callback);
   void after(Duration delay, std::function<void()> callback);
   void cancel_all();
+  const SecretMask& secrets() const { return options_.secrets(); }
   bool is_loop_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:

@@ -32,6 +32,11 @@ HttpTargetOptions::HttpTargetOptions(const TargetSpec& target, AwsCredentials cr
     : target_(target), credentials_(std::move(credentials)), base_url_(syncline::base_url(target)) {
   if (target_.aws && (credentials_.access_key_id.empty() || credentials_.secret_access_key.empty()))
     refusal_ = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set in the environment";
+  secrets_.add_login(target_.username, target_.password);
+  secrets_.add(target_.api_key);
+  for (const std::string* secret :
+       {&credentials_.access_key_id, &credentials_.secret_access_key, &credentials_.session_token})
+    secrets_.add(*secret);
 }
 
 CurlEasy HttpTargetOptions::make_easy() const {

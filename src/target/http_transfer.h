@@ -38,6 +38,7 @@ class HttpTargetOptions {
   CurlList headers(const std::string& content_type) const;
   // Not empty: why no request to this target can be made at all.
   const std::string& refusal() const { return refusal_; }
+  const SecretMask& secrets() const { return secrets_; }
 
  private:
   void set_security(CURL* easy) const;
@@ -46,6 +47,7 @@ class HttpTargetOptions {
   AwsCredentials credentials_;
   std::string base_url_;
   std::string refusal_;
+  SecretMask secrets_;
 };
 
 class HttpTransfer {

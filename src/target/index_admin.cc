@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "target/answer_json.h"
+#include "target/cluster_code.h"
 #include "target/index_call.h"
 #include "target/index_claim.h"
 #include "target/index_mapping.h"
@@ -40,9 +41,10 @@ std::vector<FoundDocument> found_documents(const json& list) {
 Result<IndexAdmin::ScrollPage> make_page(const json& answer) {
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (failed.is_number_integer() && failed != 0)
-    return Error::retry("some shards of the index did not answer the search");
+    return Error::retry("some shards of the index did not answer the search", kClusterCode);
   const std::string id = answer_text(answer_at(answer, {"_scroll_id"}));
-  if (id.empty()) return Error::retry("the cluster's answer to a search was not understood");
+  if (id.empty())
+    return Error::retry("the cluster's answer to a search was not understood", kClusterCode);
   return IndexAdmin::ScrollPage{id, found_documents(answer_at(answer, {"hits", "hits"}))};
 }
 
@@ -77,7 +79,8 @@ Result<ClusterInfo> IndexAdmin::cluster_info() {
   info.version = answer_text(answer_at(answer, {"version", "number"}));
   std::from_chars(info.version.data(), info.version.data() + info.version.size(), info.major);
   if (info.major == 0)
-    return Error::pause_job("what answers there is neither Elasticsearch nor OpenSearch");
+    return Error::pause_job("what answers there is neither Elasticsearch nor OpenSearch",
+                            kClusterCode);
   return info;
 }
 
@@ -91,7 +94,8 @@ Result<std::optional<IndexDescription>> IndexAdmin::describe() {
   if (answer.status == 404) return std::optional<IndexDescription>();
   if (answer.status >= 300) return refusal(call, answer);
   if (!answer.body.is_object())
-    return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood");
+    return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood",
+                        kClusterCode);
   IndexDescription description;
   if (!answer.body.empty())
     description.data_stream = answer_text(answer_at(answer.body.front(), {"data_stream"}));
@@ -228,7 +232,8 @@ Status IndexAdmin::refresh() {
                   demand(http_, index_call(index_, "POST", "/_refresh", "refresh", "maintenance")));
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (failed.is_number_integer() && failed != 0)
-    return Error::retry("some shards of index \"" + index_ + "\" could not be refreshed");
+    return Error::retry("some shards of index \"" + index_ + "\" could not be refreshed",
+                        kClusterCode);
   return {};
 }
 
@@ -243,8 +248,9 @@ Result<std::vector<FoundDocument>> IndexAdmin::versions(const std::vector<std::s
   SYNCLINE_ASSIGN(const json answer, demand(http_, call));
   for (const json& entry : answer_list(answer_at(answer, {"docs"}))) {
     if (entry.contains("error"))
-      return Error::retry("cannot " + call.doing + ": " +
-                          answer_text(answer_at(entry, {"error", "type"})));
+      return Error::retry(
+          "cannot " + call.doing + ": " + answer_text(answer_at(entry, {"error", "type"})),
+          kClusterCode);
   }
   return found_documents(answer_at(answer, {"docs"}));
 }
@@ -255,7 +261,8 @@ Result<int64_t> IndexAdmin::count() {
   const auto count = answer_integer(answer_at(answer, {"count"}));
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (!count || failed != 0)
-    return Error::retry("some shards of index \"" + index_ + "\" could not be counted");
+    return Error::retry("some shards of index \"" + index_ + "\" could not be counted",
+                        kClusterCode);
   return *count;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "target/answer_json.h"
+#include "target/cluster_code.h"
 #include "target/url.h"
 
 namespace syncline {
@@ -20,8 +21,10 @@ Result<json> only_index(const std::string& name, const json& answer) {
   const json& indices = answer_object(answer);
   if (indices.size() > 1)
     return Error::pause_job("\"" + name + "\" is an alias of " + std::to_string(indices.size()) +
-                            " indices: name one index, or an alias of one");
-  if (indices.empty()) return Error::retry("the cluster did not describe index \"" + name + "\"");
+                                " indices: name one index, or an alias of one",
+                            kClusterCode);
+  if (indices.empty())
+    return Error::retry("the cluster did not describe index \"" + name + "\"", kClusterCode);
   return answer_object(indices.begin().value());
 }
 

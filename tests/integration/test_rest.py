@@ -1,6 +1,7 @@
 """REST against contract section 2: statuses, codes, bodies. Needs neither database nor cluster."""
 
 import copy
+import json
 
 import pytest
 from common import wait_for
@@ -446,3 +447,60 @@ def test_health(api):
     assert unready.status_code == 503 and "orders" in unready.text
     api.post("/jobs/orders/pause")
     assert api.get("/health/ready").status_code == 200
+
+
+# -- what is not as it should be -----------------------------------------------------------------
+
+JSON_HEADER = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("body, told", [
+    ('{\n  "name": "shop",\n  "config": {"port": 5432 "user": "u"}\n}',
+     "line 3, column 27: expected ',' or '}'"),
+    ('{"name": "shop",}', "line 1, column 17: expected a field in double quotes"),
+    ("{'name': 1}", "line 1, column 2: expected a field in double quotes or '}'"),
+    ('{"name": tru}', "line 1, column 10: expected a value"),
+    ('{"name": "s', "line 1, column 12: expected '\"' at the end of a text"),
+    ('{"config": {"port": 1e400}}', "line 1, column 21: the number is too large"),
+    ('{"config": {"user": "a",\n"user": "b"}}',
+     'line 2, column 1: the field "config.user" is given twice'),
+    ("", "is empty"), ("nonsense", "line 1, column 1: expected a value")])
+def test_a_broken_body_is_told_by_line_and_column(api, body, told):
+    answer = api.request("POST", "/sources", data=body.encode(), headers=JSON_HEADER)
+    details = assert_invalid(answer, "")
+    assert told in details[0]["message"] and told in answer.json()["data"], answer.text
+
+
+def test_what_a_broken_body_holds_is_not_told(api):
+    answer = api.request("POST", "/sources", headers=JSON_HEADER,
+                         data='{"config": {"password": "pw-of-the-source" "user": 1}}')
+    assert_invalid(answer, "")
+    assert "pw-of" not in answer.text
+
+
+@pytest.mark.parametrize("port, fits", [
+    ("5432.0", True), ("5.432e3", True), ("54320e-1", True), ("5432.5", False), ("1e300", False),
+    ("-0.0", False), ("65536.0", False), ("9007199254740993.0", False), ("true", False)])
+def test_a_whole_number_may_have_a_point(api, port, fits):
+    body = json.dumps(changed(SOURCE, config__port=5432)).replace("5432", port)
+    answer = api.request("POST", "/sources", data=body, headers=JSON_HEADER)
+    if fits:
+        assert answer.status_code == 201, answer.text
+        assert api.get("/sources/shop").json()["config"]["port"] == 5432
+    else:
+        assert_invalid(answer, "config.port")
+
+
+@pytest.mark.parametrize("method", ["PURGE", "TRACE", "OPTIONS", "PATCH", "X-Y", "G" * 300])
+def test_an_unknown_method_is_told_what_is_allowed(api, method):
+    answer = api.request(method, "/jobs/orders")
+    assert_error(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PUT"
+    assert_error(api.request(method, "/jobs/orders/nothing"), 404, "not_found")
+
+
+def test_head_is_get_without_the_body(configured):
+    for path in ("/jobs", "/jobs/orders", "/health/live", "/nothing"):
+        got, head = configured.get(path), configured.request("HEAD", path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["Content-Length"] == got.headers["Content-Length"]
