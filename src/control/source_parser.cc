@@ -45,6 +45,8 @@ void read_capture(ObjectReader& config, SourceSpec& source) {
   source.capture_log_bytes_max =
       config.integer("capture_log_bytes_max", Need::optional, kCaptureLogBytesMin, INT64_MAX)
           .value_or(source.capture_log_bytes_max);
+  source.publish_all_tables_ok =
+      config.boolean("publish_all_tables_ok", Need::optional).value_or(false);
   source.max_connections = static_cast<int>(
       config.integer("max_connections", Need::optional, kConnectionsMin, kConnectionsMax)
           .value_or(source.max_connections));

@@ -23,6 +23,8 @@ struct SourceSpec {
   std::string sslmode, sslrootcert, sslcert, sslkey;  // empty: libpq's default
   std::string capture_schema = "syncline";
   int64_t capture_log_bytes_max = int64_t{8} << 30;
+  // Subscribers of publications that hold our tables as well can bear them.
+  bool publish_all_tables_ok = false;
   int max_connections = 8;  // at least 3: the change reader, a loader, a composer
 
   bool operator==(const SourceSpec&) const = default;

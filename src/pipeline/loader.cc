@@ -159,12 +159,9 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   read_ = before_page_ = {progress_.block, progress_.rows_done};
   SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, *session));
   LockWatch& locks = member.source->lock_watch();
-  const auto give_way = [this] { give_way_.store(true); };
-  const int watched = locks.add(leaf.oid, process, give_way);
-  const int table_watched = locks.add(member.table.oid, process, give_way);
+  const int watched = locks.add(process, [this] { give_way_.store(true); });
   Result<bool> complete = copy_rows(member, *session);
   locks.remove(watched);
-  locks.remove(table_watched);
   const Status ended = end_copy(*session, complete.ok() && *complete);
   if (!complete.ok()) return complete;
   SYNCLINE_RETURN_IF_ERROR(ended);

@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "embedded_sql.h"
+#include "source/history.h"
 #include "source/privileges.h"
+#include "source/publications.h"
 
 namespace syncline {
 
@@ -19,10 +21,15 @@ constexpr int kFormatMin = 2;
 constexpr std::array<std::string_view, kFormat - kFormatMin> kUpgrades = {embedded::upgrade_to_3};
 
 constexpr const char* kOwnRelations =
-    "{instance,log_0,log_1,log_2,state,sleeper,overflow,mark,unlogged,watch,reader,fingerprint,"
-    "plan,fan_out,member}";
+    "{instance,log_0,log_1,log_2,state,sleeper,overflow,home,mark,unlogged,watch,reader,"
+    "fingerprint,plan,fan_out,member}";
 constexpr int kLockAttempts = 12;
 constexpr auto kLockPause = std::chrono::milliseconds(200);
+
+// What the database is known by, as a number that a sequence takes.
+std::string home_sql() {
+  return "hashtextextended(" + std::string(kIdentitySql) + ", 0) & 9223372036854775807";
+}
 
 // A pause that ends early when stopping.
 bool pause(Duration duration, const StopSignal& stop) {
@@ -97,12 +104,31 @@ Status Capture::install_schema(Session& session) {
   SYNCLINE_ASSIGN(const int format, check_owner(session));
   if (format < kFormat) SYNCLINE_RETURN_IF_ERROR(upgrade_schema(session, format));
   const Variables variables = {{"channel", Session::quote_literal(channel_)},
-                               {"log_bytes_max", std::to_string(spec_.capture_log_bytes_max)}};
+                               {"log_bytes_max", std::to_string(spec_.capture_log_bytes_max)},
+                               {"home", home_sql()}};
+  // First where the database is, then the function that compares with it.
+  SYNCLINE_RETURN_IF_ERROR(session.script("SELECT setval('" + schema_ + ".home', " + home_sql() +
+                                          ") FROM " + schema_ + ".home WHERE last_value <> " +
+                                          home_sql()));
   return session.script(render(embedded::shared_functions, variables));
+}
+
+// From the first row on that a subscriber has no table for it would stand still, and the log pile
+// up.
+Status Capture::check_publications(Session& session) const {
+  if (spec_.publish_all_tables_ok) return {};
+  SYNCLINE_ASSIGN(const Publications found, find_publications(session, spec_.capture_schema));
+  if (found.names.empty() || found.slots.empty()) return {};
+  return Error::pause_job(
+      "publication " + found.names + " would hold the tables of schema " + schema_ +
+      " as well, and a subscriber (replication slot " + found.slots +
+      ") that does not have them would stop replicating; publish tables by name instead of all, or"
+      " set publish_all_tables_ok: true in the source's config if no subscriber is harmed");
 }
 
 Status Capture::create_schema(Session& session) {
   SYNCLINE_RETURN_IF_ERROR(check_privileges(session, spec_.capture_schema, {}));
+  SYNCLINE_RETURN_IF_ERROR(check_publications(session));
   SYNCLINE_ASSIGN(const Rows rows,
                   session.query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)",
                                 {spec_.capture_schema}));

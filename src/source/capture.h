@@ -129,6 +129,7 @@ class Capture {
 
   std::string render(std::string_view script, const Variables& variables) const;
   Status create_schema(Session& session);
+  Status check_publications(Session& session) const;
   // Its format, where the schema is ours.
   Result<int> check_owner(Session& session);
   Status upgrade_schema(Session& session, int format);

@@ -164,6 +164,30 @@ Status ChangeLog::rotate(Session& session) const {
   return {};
 }
 
+Status ChangeLog::drop_foreign(Session& session) const {
+  for (int i = 0; i < kTables; ++i) {
+    SYNCLINE_RETURN_IF_ERROR(session.script("DELETE FROM " + schema_ + ".log_" + std::to_string(i) +
+                                            " WHERE txid > pg_current_xact_id()"));
+  }
+  return {};
+}
+
+Result<std::string> ChangeLog::holders(Session& session) const {
+  SYNCLINE_ASSIGN(
+      const Rows rows,
+      session.query(
+          "SELECT string_agg(coalesce('process ' || h.pid || coalesce(' (' ||"
+          " nullif(a.application_name, '') || ')', ''), 'a prepared transaction'), ', '"
+          " ORDER BY h.pid) FROM (SELECT DISTINCT l.pid FROM pg_locks l WHERE l.granted"
+          " AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()"
+          " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+          " AND l.relation IN ($1::regclass, $2::regclass, $3::regclass)) h"
+          " LEFT JOIN pg_stat_activity a ON a.pid = h.pid"
+          " WHERE a.application_name IS DISTINCT FROM 'syncline'",
+          {schema_ + ".log_0", schema_ + ".log_1", schema_ + ".log_2"}));
+  return rows.text(0, 0);
+}
+
 Result<ChangeBatch> ChangeCursor::read(Session& session) {
   if (huge_) return read_huge(session);
   SYNCLINE_ASSIGN(const Rows rows, session.query(log_->small_sql_,

@@ -51,6 +51,11 @@ class ChangeLog {
   // Truncates the log tables that are consumed and gives a large current one up for an empty one.
   // Never waits longer than 50 ms.
   Status rotate(Session& session) const;
+  // Drops keys of transactions that this server has not begun: of another one, whose dump was
+  // restored here. They would look new for ever.
+  Status drop_foreign(Session& session) const;
+  // Who keeps the log tables from being truncated, for a person; empty: nobody.
+  Result<std::string> holders(Session& session) const;
 
  private:
   friend class ChangeCursor;

@@ -7,14 +7,11 @@ constexpr const char* kNoMark = "none";  // in a schema of ours: somebody took i
 }  // namespace
 
 Result<DatabaseHistory> read_history(Session& session, const std::string& schema) {
-  SYNCLINE_ASSIGN(
-      const Rows rows,
-      session.query("SELECT (SELECT system_identifier FROM pg_control_system()) || ':' ||"
-                    " left(pg_walfile_name(pg_current_wal_lsn()), 8) || ':' ||"
-                    " (SELECT oid FROM pg_database WHERE datname = current_database()),"
-                    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
-                    " to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL",
-                    {schema + ".instance", schema + ".mark"}));
+  SYNCLINE_ASSIGN(const Rows rows,
+                  session.query(std::string("SELECT ") + kIdentitySql +
+                                    ", pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
+                                    " to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL",
+                                {schema + ".instance", schema + ".mark"}));
   DatabaseHistory history{rows.text(0, 0), rows.integer(0, 1), "", ""};
   if (!rows.boolean(0, 2)) return history;
   history.mark = kNoMark;

@@ -17,6 +17,12 @@
 
 namespace syncline {
 
+// What a database is known by, as SQL: the system identifier of its server, the timeline, its oid.
+inline constexpr const char* kIdentitySql =
+    "(SELECT system_identifier FROM pg_control_system()) || ':' ||"
+    " left(pg_walfile_name(pg_current_wal_lsn()), 8) || ':' ||"
+    " (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 // To be asked before the session changes anything. `schema` is the quoted capture schema.
 Result<DatabaseHistory> read_history(Session& session, const std::string& schema);
 

@@ -53,15 +53,15 @@ LinkPages::LinkPages(const TableInfo& table, const std::vector<std::string>& lin
 
 Result<Rows> LinkPages::some(Session& session, std::span<const std::string> values,
                              size_t max) const {
-  return session.query(some_sql_, make_params(values, max));
+  return session.query_patiently(some_sql_, make_params(values, max));
 }
 
 Result<Rows> LinkPages::page(Session& session, std::span<const std::string> values,
                              std::span<const std::string> after, size_t max) const {
   std::vector<Param> params = make_params(values, max);
-  if (after.empty()) return session.query(first_sql_, params);
+  if (after.empty()) return session.query_patiently(first_sql_, params);
   for (const std::string& part : after) params.emplace_back(part);
-  return session.query(next_sql_, params);
+  return session.query_patiently(next_sql_, params);
 }
 
 }  // namespace syncline

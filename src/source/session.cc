@@ -1,6 +1,7 @@
 #include "source/session.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ constexpr auto kConnectTimeout = std::chrono::seconds(10);
 // The server ends a statement after 30 s (kSettings); if it does not answer then either, the
 // network is gone.
 constexpr auto kAnswerTimeout = std::chrono::seconds(40);
+constexpr auto kPatientAnswerTimeout = std::chrono::seconds(310);
 constexpr size_t kPreparedMax = 200;
 constexpr int kServerVersionMin = 130000;
 
@@ -78,7 +80,7 @@ bool Rows::boolean(int row, int column) const {
 }
 
 Session::Session(PGconn* connection, const StopSignal& stop)
-    : connection_(connection), stop_(&stop) {}
+    : connection_(connection), stop_(&stop), answer_timeout_(kAnswerTimeout) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::open(const SourceSpec& spec, const StopSignal& stop) {
@@ -211,6 +213,29 @@ Status Session::wait_socket(bool for_write, TimePoint deadline) {
   }
 }
 
+// The first time a statement is slow the lock watch is told to look who waits for it.
+Status Session::wait_answer(TimePoint deadline) {
+  if (slow_fd_ >= 0 && !slow_) {
+    const auto fast = std::chrono::ceil<std::chrono::milliseconds>(
+        busy_since().value_or(deadline) + kSlow - std::chrono::steady_clock::now());
+    pollfd fd{PQsocket(connection_.get()), POLLIN, 0};
+    if (fast.count() > 0 && ::poll(&fd, 1, static_cast<int>(fast.count())) > 0) return {};
+    slow_ = true;
+    ::eventfd_write(slow_fd_, 1);
+  }
+  return wait_socket(false, deadline);
+}
+
+void Session::note_beginning() {
+  slow_ = false;
+  busy_since_.store(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+std::optional<TimePoint> Session::busy_since() const {
+  const Duration::rep since = busy_since_.load();
+  return since == 0 ? std::nullopt : std::optional(TimePoint(Duration(since)));
+}
+
 Status Session::flush(TimePoint deadline) {
   for (;;) {
     const int left = PQflush(connection_.get());
@@ -236,7 +261,7 @@ Result<Rows> Session::collect(TimePoint deadline) {
   PGconn* connection = connection_.get();
   for (;;) {
     while (PQisBusy(connection) != 0) {
-      SYNCLINE_RETURN_IF_ERROR(wait_socket(false, deadline));
+      SYNCLINE_RETURN_IF_ERROR(wait_answer(deadline));
       if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
     }
     PGresult* result = PQgetResult(connection);
@@ -250,6 +275,7 @@ Result<Rows> Session::collect(TimePoint deadline) {
       failed = error_of(result);
     }
   }
+  busy_since_.store(0);
   if (PQstatus(connection) != CONNECTION_OK) broken_ = true;
   if (failed) {
     // "cached plan must not change result type": the table was altered under a prepared statement.
@@ -265,7 +291,7 @@ Result<Rows> Session::collect(TimePoint deadline) {
 
 Status Session::begin_query(const std::string& sql, std::span<const Param> params) {
   PGconn* connection = connection_.get();
-  const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
+  const TimePoint deadline = std::chrono::steady_clock::now() + answer_timeout_;
   auto known = prepared_.find(sql);
   if (known == prepared_.end()) {
     if (prepared_.size() >= kPreparedMax) {
@@ -273,6 +299,7 @@ Status Session::begin_query(const std::string& sql, std::span<const Param> param
       prepared_.clear();
     }
     const std::string name = "s" + std::to_string(prepared_.size());
+    note_beginning();
     if (PQsendPrepare(connection, name.c_str(), sql.c_str(), 0, nullptr) == 0) {
       return broken(PQerrorMessage(connection));
     }
@@ -281,6 +308,7 @@ Status Session::begin_query(const std::string& sql, std::span<const Param> param
     if (!prepared.ok()) return std::move(prepared).error();
     known = prepared_.emplace(sql, name).first;
   }
+  note_beginning();
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
@@ -297,10 +325,27 @@ Result<Rows> Session::query(const std::string& sql, std::span<const Param> param
 }
 
 Result<Rows> Session::end_query() {
-  return collect(std::chrono::steady_clock::now() + kAnswerTimeout);
+  return collect(std::chrono::steady_clock::now() + answer_timeout_);
+}
+
+Result<Rows> Session::query_patiently(const std::string& sql, std::span<const Param> params) {
+  Result<Rows> rows = query(sql, params);
+  if (rows.ok() || rows.error().code != kQueryCanceled) return rows;
+  return ask_again_patiently(sql, params);
+}
+
+Result<Rows> Session::ask_again_patiently(const std::string& sql, std::span<const Param> params) {
+  SYNCLINE_RETURN_IF_ERROR(script("SET statement_timeout = '5min'"));
+  answer_timeout_ = kPatientAnswerTimeout;
+  Result<Rows> rows = query(sql, params);
+  answer_timeout_ = kAnswerTimeout;
+  if (!usable()) return rows;
+  const Status reset = script("SET statement_timeout = '30s'");
+  return rows.ok() && !reset.ok() ? reset.error() : std::move(rows);
 }
 
 Status Session::script(const std::string& sql) {
+  note_beginning();
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0)
     return broken(PQerrorMessage(connection_.get()));
   const TimePoint deadline = std::chrono::steady_clock::now() + kAnswerTimeout;
@@ -311,7 +356,9 @@ Status Session::script(const std::string& sql) {
 }
 
 Status Session::begin_copy(const std::string& sql) {
-  return script(sql);
+  const Status begun = script(sql);
+  busy_since_.store(0);  // the loader says what it does by itself
+  return begun;
 }
 
 Result<Session::CopyLine> Session::next_copy_line() {

@@ -8,6 +8,7 @@
 
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,8 @@ using Param = std::optional<std::string>;
 
 // The code of an error of a connection that is gone, or does not answer.
 inline constexpr const char* kConnectionLost = "08006";
+// Of a statement that took too long, or that somebody cancelled.
+inline constexpr const char* kQueryCanceled = "57014";
 
 class Session {
  public:
@@ -70,6 +73,10 @@ class Session {
   Result<Rows> query(const std::string& sql, std::initializer_list<Param> params) {
     return query(sql, std::span<const Param>(params.begin(), params.size()));
   }
+  // The same for what may have to read a whole table: if it takes longer than statements may it is
+  // asked once more, with minutes of time. Whoever waits for a lock behind it ends it (LockWatch).
+  Result<Rows> query_patiently(const std::string& sql, std::span<const Param> params);
+  Result<Rows> ask_again_patiently(const std::string& sql, std::span<const Param> params);
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
   Status begin_query(const std::string& sql, std::span<const Param> params);
@@ -92,9 +99,14 @@ class Session {
   // notification came.
   Result<bool> wait_notification(Duration timeout, int wake_fd);
 
-  // Ends whatever is waited for in this session, with an error. The one thing that another thread
-  // may ask of it.
+  // What other threads may ask of it: to end whatever is waited for in this session, with an error;
+  // and since when a statement has been under way (nothing, if none is).
   void sever();
+  std::optional<TimePoint> busy_since() const;
+  int process() const { return PQbackendPID(connection_.get()); }
+  // An eventfd that is written to when a statement takes longer than this.
+  static constexpr auto kSlow = std::chrono::milliseconds(200);
+  void set_slow_fd(int fd) { slow_fd_ = fd; }
 
   // From now on this signal ends the session's waits: of the lessee, who outlives the lease.
   void set_stop(const StopSignal& stop) { stop_ = &stop; }
@@ -124,6 +136,8 @@ class Session {
   Status set_up();
   Status check_pooler(const SourceSpec& spec, const StopSignal& stop);
   Status wait_socket(bool for_write, TimePoint deadline);
+  Status wait_answer(TimePoint deadline);
+  void note_beginning();
   Status flush(TimePoint deadline);
   Result<Rows> collect(TimePoint deadline);
   Error error_of(const PGresult* result) const;
@@ -135,6 +149,10 @@ class Session {
   std::unique_ptr<char, FreeLine> line_;
   std::unordered_map<std::string, std::string> prepared_;  // statement text to name
   bool broken_ = false;
+  Duration answer_timeout_;
+  int slow_fd_ = -1;
+  bool slow_ = false;                         // the statement under way, and slow_fd_ was told
+  std::atomic<Duration::rep> busy_since_{0};  // of a TimePoint; 0: nothing is under way
 };
 
 }  // namespace syncline

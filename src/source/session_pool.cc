@@ -85,6 +85,7 @@ Result<SessionPool::Lease> SessionPool::open(std::unique_ptr<Session> session, U
     give_back(nullptr, use);
     return std::move(opened).error();
   }
+  (*opened)->set_slow_fd(slow_fd_);
   return lend(std::move(opened).value(), use);
 }
 
@@ -92,6 +93,17 @@ SessionPool::Lease SessionPool::lend(std::unique_ptr<Session> session, Use use) 
   const std::lock_guard lock(mutex_);
   in_use_.push_back(session.get());
   return Lease(this, std::move(session), use);
+}
+
+std::map<int, TimePoint> SessionPool::slow_statements() {
+  std::map<int, TimePoint> slow;
+  const TimePoint begun_before = std::chrono::steady_clock::now() - Session::kSlow;
+  const std::lock_guard lock(mutex_);
+  for (const Session* session : in_use_) {
+    const auto since = session->busy_since();
+    if (since && *since <= begun_before) slow.emplace(session->process(), *since);
+  }
+  return slow;
 }
 
 void SessionPool::sever() {

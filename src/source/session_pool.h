@@ -7,6 +7,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -55,6 +56,11 @@ class SessionPool {
   // others stay free. Never waits for one.
   Result<std::optional<Lease>> try_acquire(const StopSignal& stop, int spared);
 
+  // An eventfd that is written to when a statement turns out to be slow; before the first lease.
+  void set_slow_fd(int fd) { slow_fd_ = fd; }
+  // The statements under way that are slow (Session::kSlow): server processes, and since when.
+  std::map<int, TimePoint> slow_statements();
+
   // Closes all connections, also those in use, whose users get an error: the database does not
   // answer, and each would find out for itself after a long wait.
   void sever();
@@ -68,6 +74,7 @@ class SessionPool {
   const SourceSpec spec_;
   const int sessions_max_;
   const int loads_max_;
+  int slow_fd_ = -1;
   std::mutex mutex_;
   std::condition_variable freed_for_short_work_, freed_for_load_;
   // Protected by mutex_:

@@ -48,7 +48,7 @@ Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clo
       change_log_(capture_.schema(), spec.capture_log_bytes_max),
       plan_store_(capture_.schema()),
       fingerprints_(capture_.schema()),
-      lock_watch_(clock),
+      lock_watch_(sessions_, clock),
       error_(Error::retry("connecting", "08001")),
       reader_([this] { run(); }) {}
 
@@ -194,6 +194,7 @@ Status Source::check_history(Session& session, const DatabaseHistory& now) {
       spdlog::warn("source {}: {}; loading again", spec_.name, *why);
       const std::lock_guard admin(admin_mutex_);
       SYNCLINE_RETURN_IF_ERROR(load_everything_again(session, "loading again: " + *why));
+      SYNCLINE_RETURN_IF_ERROR(change_log_.drop_foreign(session));
     }
   }
   history_ = now;
@@ -326,31 +327,49 @@ Status Source::rotate_when_due(Session& session) {
   return change_log_.rotate(session);
 }
 
-// Keys were dropped. Every member has to load again; the flag goes only when there is room in the
-// log.
+// Keys were dropped. Every member has to load again, once there is room in the log: before, what is
+// loaded would be loaded again. While others keep the full log from being emptied it is tried once
+// a second.
 Status Source::handle_overflow(Session& session) {
-  // While other transactions keep the full log from being truncated, it is tried once a second.
   if (clock_.now() - last_overflow_at_ < kOverflowInterval) return {};
   last_overflow_at_ = clock_.now();
-  spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",
-               spec_.name);
   const std::lock_guard admin(admin_mutex_);
   // Before and after the flag goes: what a writer drops in between is dropped before it is loaded.
   SYNCLINE_RETURN_IF_ERROR(forget_loads(session));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
   SYNCLINE_RETURN_IF_ERROR(change_log_.rotate(session));
+  SYNCLINE_ASSIGN(const bool room, make_room(session));
+  if (!room) {
+    SYNCLINE_ASSIGN(const std::string holders, change_log_.holders(session));
+    set_error(
+        Error::retry("the change log reached capture_log_bytes_max, and is kept from being"
+                     " emptied by " +
+                         (holders.empty() ? "transactions that just ended" : holders) +
+                         "; everything is loaded again when that is over",
+                     "53400"));
+    return {};
+  }
+  spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",
+               spec_.name);
+  SYNCLINE_RETURN_IF_ERROR(load_everything_again(
+      session, "loading again: the change log reached capture_log_bytes_max"));
+  set_error(std::nullopt);
+  return {};
+}
+
+// Whether the log takes keys again.
+Result<bool> Source::make_room(Session& session) {
   const std::string schema = capture_.schema();
-  SYNCLINE_RETURN_IF_ERROR(session.script(
-      "DO $room$ DECLARE s bigint := (SELECT last_value FROM " + schema +
-      ".state); BEGIN"
-      " IF pg_relation_size(format('" +
-      schema + ".log_%s', s & 3)::regclass) < " + std::to_string(spec_.capture_log_bytes_max / 2) +
-      " THEN PERFORM setval('" + schema +
-      ".state', s & 7);"
-      " PERFORM setval('" +
-      schema + ".overflow', 0); END IF; END $room$"));
-  return load_everything_again(session,
-                               "loading again: the change log reached capture_log_bytes_max");
+  SYNCLINE_ASSIGN(const Rows room,
+                  session.query("SELECT pg_relation_size(format('" + schema +
+                                    ".log_%s', last_value & 3)::regclass) < $1::bigint FROM " +
+                                    schema + ".state",
+                                {std::to_string(spec_.capture_log_bytes_max / 2)}));
+  if (!room.boolean(0, 0)) return false;
+  SYNCLINE_RETURN_IF_ERROR(session.script("SELECT setval('" + schema +
+                                          ".state', last_value & 7) FROM " + schema +
+                                          ".state; SELECT setval('" + schema + ".overflow', 0)"));
+  return true;
 }
 
 Status Source::forget_loads(Session& session) {

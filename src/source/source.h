@@ -114,6 +114,8 @@ class Source {
   Status read_changes(Session& session);
   Status poll(Session& session);
   Status handle_overflow(Session& session);
+  Result<bool> make_room(Session& session);
+  Status check_publications(Session& session);
   Status check_history(Session& session, const DatabaseHistory& now);
   Status remember_history(Session& session);
   Status check_unlogged_tables(Session& session);
@@ -158,6 +160,7 @@ class Source {
   std::map<int, std::string> reloads_;                // by watch: why it loads again
   std::map<int, std::vector<std::string>> warnings_;  // by watch, as of when it was brought up
   std::set<int> unfinished_;                          // watches whose tables were locked then
+  std::string published_;                             // who publishes our tables
   Position head_;
   TimePoint head_taken_at_;
   std::function<void()> listener_;

@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "source/publications.h"
 #include "source/source.h"
 
 namespace syncline {
@@ -35,6 +36,7 @@ Status Source::check_tables_when_due(Session& session) {
   if (!admin) return {};
   tables_checked_at_ = clock_.now();
   SYNCLINE_ASSIGN(const bool complete, capture_.is_complete(session));
+  SYNCLINE_RETURN_IF_ERROR(check_publications(session));
   // Connecting again makes it anew.
   if (!complete)
     return Error::retry("parts of schema " + capture_.schema() + " are missing", "3F000");
@@ -73,6 +75,24 @@ void Source::retry_unfinished_when_due() {
     watches = unfinished_;
   }
   for (const int watch : watches) restart_plans(watch);
+}
+
+// What is made when our tables are there already cannot be kept from holding them.
+Status Source::check_publications(Session& session) {
+  if (spec_.publish_all_tables_ok) return {};
+  SYNCLINE_ASSIGN(const Publications found, find_publications(session, spec_.capture_schema));
+  std::string warning;
+  if (!found.names.empty()) {
+    warning = "publication " + found.names + " holds the tables of schema " + capture_.schema() +
+              " as well: a subscriber that does not have them stops replicating" +
+              (found.slots.empty() ? "" : " (replication slot " + found.slots + ")") +
+              "; publish tables by name instead of all, or set publish_all_tables_ok: true in the"
+              " source's config";
+  }
+  const std::lock_guard lock(mutex_);
+  if (!warning.empty() && published_.empty()) spdlog::warn("source {}: {}", spec_.name, warning);
+  published_ = std::move(warning);
+  return {};
 }
 
 Status Source::start_over(Session& session, int watch, const std::string& why) {
@@ -174,6 +194,7 @@ std::vector<std::string> Source::warnings(int watch) const {
     found.push_back(reload->second);
   if (const auto known = warnings_.find(watch); known != warnings_.end())
     found.insert(found.end(), known->second.begin(), known->second.end());
+  if (!published_.empty()) found.push_back(published_);
   return found;
 }
 

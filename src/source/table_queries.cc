@@ -117,20 +117,25 @@ Status TableQueries::read_part(Session& session, Keys keys, std::vector<Rows>& p
 
 Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
                                std::vector<Rows>& parts) const {
+  // Without an index one scan of the table serves many keys as well as one: more time comes first,
+  // and fewer keys then.
+  if (!rows.ok() && rows.error().code == kQueryCanceled)
+    rows = session.ask_again_patiently(lookup_sql_, params_of(keys));
   if (rows.ok()) {
     parts.push_back(std::move(rows).value());
     return {};
   }
-  if (rows.error().action != Action::park) return std::move(rows).error();
+  const bool slow = rows.error().code == kQueryCanceled;
+  if (!slow && rows.error().action != Action::park) return std::move(rows).error();
   // Some text is not of the column's type: halve until it stands alone, and leave it out.
-  if (keys.size() == 1) return {};
+  if (keys.size() == 1) return slow ? Status(std::move(rows).error()) : Status();
   const size_t half = keys.size() / 2;
   SYNCLINE_RETURN_IF_ERROR(read_part(session, keys.first(half), parts));
   return read_part(session, keys.subspan(half), parts);
 }
 
 Result<int64_t> TableQueries::count_rows(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query(count_sql_));
+  SYNCLINE_ASSIGN(const Rows rows, session.query_patiently(count_sql_, {}));
   return rows.integer(0, 0);
 }
 

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 from common import wait_for
+from watched import make_live
 
 ENTRIES = ["id:integer", "s:text"]
 
@@ -69,6 +70,39 @@ def test_a_full_log_is_bounded_and_loaded_again(stage):
     stage.wait_until_equal()
     stage.run("UPDATE t SET s = 'and on' WHERE id < 100")
     stage.wait_until_equal()
+
+
+def test_a_full_log_that_somebody_keeps_locked(stage):
+    """As pg_dump does. Nothing is loaded before there is room for what changes meanwhile. Seen red
+    with loading at each try: everything again each second, while the status said live."""
+    stage.syncline.start()
+    stage.api.create("sources", stage.source_body(capture_log_bytes_max=1 << 20))
+    stage.api.create("targets", stage.target_body())
+    make_live(stage)
+    dump = stage.connect(autocommit=False, application_name="dumping")
+    dump.cursor().execute("LOCK TABLE syncline.log_0, syncline.log_1, syncline.log_2"
+                          " IN ACCESS SHARE MODE")
+
+    def blocked():
+        if not stage.run("SELECT last_value & 8 FROM syncline.state")[0][0]:
+            stage.run("INSERT INTO t SELECT n, 'more' FROM generate_series((SELECT max(id) + 1 FROM"
+                      " t), (SELECT max(id) + 20000 FROM t)) n")
+        status = stage.api.status(stage.job)
+        return status["state"] == "waiting" and status["error"]["message"]
+    message = wait_for(blocked, 60, "the job is waiting", 0.5)
+    assert f"process {dump.info.backend_pid} (dumping)" in message
+    loaded = "reached capture_log_bytes_max; loading again"
+    before = stage.syncline.log_path.read_text().count(loaded)
+    tries = set()
+
+    def tried():
+        tries.add(stage.run("SELECT max(xmin::text::bigint) FROM syncline.member")[0][0])
+        return len(tries) > 3
+    wait_for(tried, 20, "it was tried again, three times")
+    assert stage.api.status(stage.job)["state"] == "waiting"
+    dump.close()
+    stage.wait_until_equal()
+    assert stage.syncline.log_path.read_text().count(loaded) == before + 1
 
 
 def test_the_log_is_truncated_when_it_is_read(live):

@@ -5,7 +5,7 @@ import sqlite3
 from watched import make_live, started_at
 
 FORMAT_2 = """
-    DROP TABLE syncline.mark, syncline.unlogged;
+    DROP TABLE syncline.mark, syncline.unlogged; DROP SEQUENCE syncline.home;
     CREATE SEQUENCE syncline.pulse MINVALUE 0 START 0;
     SELECT setval('syncline.pulse', 12);
     UPDATE syncline.fingerprint SET content =

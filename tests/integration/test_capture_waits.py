@@ -98,6 +98,62 @@ def test_an_alter_table_in_the_middle_of_a_copy(running):
     running.wait_until_equal()
 
 
+class HeldUpLookup:
+    """A lookup of ours that holds a table and its first partition, and waits for the second."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        stage.run("CREATE TABLE t (id int, k int, s text, PRIMARY KEY (id, k))"
+                  " PARTITION BY LIST (k);"
+                  "CREATE TABLE t_0 PARTITION OF t FOR VALUES IN (0);"
+                  "CREATE TABLE t_1 PARTITION OF t FOR VALUES IN (1);"
+                  "INSERT INTO t SELECT n, 0, 'row' FROM generate_series(1, 100) n")
+        stage.job = stage.add_job("t", ENTRIES)
+        stage.wait_until_equal()
+
+    def __enter__(self):
+        self.locker = self.stage.connect(autocommit=False)
+        self.locker.cursor().execute("LOCK TABLE t_1")
+        self.stage.run("UPDATE t_0 SET s = 'changed' WHERE id < 3")
+        self.wait_process(0)
+        return self
+
+    def wait_process(self, other_than_since):
+        """The statement that waits: (its process, its start); another one than that."""
+        def waits():
+            found = self.stage.run("SELECT pid, query_start FROM pg_stat_activity WHERE"
+                                   " datname = current_database() AND wait_event_type = 'Lock'"
+                                   " AND application_name = 'syncline'")
+            return found and found[0] != other_than_since and found[0]
+        return wait_for(waits, 20, "a lookup of ours waits", 0.02)
+
+    def __exit__(self, *_):
+        self.locker.close()
+
+
+def test_an_alter_table_behind_a_slow_lookup(running):
+    """Seen red where the watch looks at COPY alone: it waited for all of lock_timeout."""
+    with HeldUpLookup(running):
+        budget_ms = int(1000 * (WAIT_MAX_S + SLOW_MACHINE_S))
+        session = running.connect(options=f"-c lock_timeout={budget_ms}")
+        session.cursor().execute("ALTER TABLE t_0 ALTER COLUMN s SET DEFAULT 'x'")
+        session.close()
+    running.wait_until_equal()
+
+
+def test_a_lookup_that_was_cancelled_is_asked_again(running):
+    """As after a statement timeout: with more time, then with fewer keys; nothing starts over. Seen
+    red without asking again."""
+    with HeldUpLookup(running) as lookup:
+        last = None
+        for _ in range(2):
+            last = lookup.wait_process(last)
+            running.run("SELECT pg_cancel_backend(%s)", (last[0],))
+        lookup.wait_process(last)
+    running.wait_until_equal()
+    assert "cancel" not in running.syncline.log_path.read_text()
+
+
 class Frozen:
     """The cluster answers nothing, while it lasts."""
 

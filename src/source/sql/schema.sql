@@ -33,6 +33,8 @@ CREATE SEQUENCE {{schema}}.state MINVALUE 0 START 0;
 CREATE SEQUENCE {{schema}}.sleeper MINVALUE 0 START 0;
 -- overflow: 1 once a trigger had to drop a key because the log was full.
 CREATE SEQUENCE {{schema}}.overflow MINVALUE 0 START 0;
+-- home: what the database is known by, as a number (history.h). A copy of the schema is elsewhere.
+CREATE SEQUENCE {{schema}}.home MINVALUE 0 START 0;
 
 -- What the engine draws anew and remembers, to know an older copy of this database by. One row,
 -- with a key, since a publication of all tables refuses updates without one.

@@ -25,14 +25,24 @@ END
 $wake$;
 
 -- Bounds the log while nobody reads it: past the limit nothing is logged any more, and the
--- engine, when it is back, loads again.
+-- engine, when it is back, loads again. In a copy of the database (a restored dump, a database made
+-- from this one, a promoted standby) nobody reads until an engine has come to load all of it
+-- anyway, so there nothing is logged at all once it was noticed.
 CREATE OR REPLACE FUNCTION {{schema}}.check_size(state bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $check$
+DECLARE
+  copied boolean;
 BEGIN
-  IF pg_total_relation_size(format('{{schema}}.log_%s', state & 3)::regclass)
-     > {{log_bytes_max}} THEN
+  -- Nothing that the user's statement could fail for.
+  BEGIN
+    copied := {{home}} <> (SELECT h.last_value FROM {{schema}}.home h);
+  EXCEPTION WHEN OTHERS THEN
+    copied := false;
+  END;
+  IF copied OR pg_total_relation_size(format('{{schema}}.log_%s', state & 3)::regclass)
+               > {{log_bytes_max}} THEN
     PERFORM setval('{{schema}}.overflow', 1);
     PERFORM setval('{{schema}}.state', (state & 3) + 8);
   END IF;

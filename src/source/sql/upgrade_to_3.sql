@@ -5,6 +5,8 @@ CREATE TABLE {{schema}}.mark (
   value text NOT NULL
 );
 
+CREATE SEQUENCE {{schema}}.home MINVALUE 0 START 0;
+
 CREATE UNLOGGED TABLE {{schema}}.unlogged (present boolean);
 -- A crash since the tables were last looked at was told by another start of the server.
 INSERT INTO {{schema}}.unlogged SELECT true
