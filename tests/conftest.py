@@ -13,7 +13,7 @@ import pytest  # noqa: E402
 import common  # noqa: E402
 from elasticsearch import ElasticsearchServer  # noqa: E402
 from opensearch import OpenSearchServer  # noqa: E402
-from postgres import PostgresServer  # noqa: E402
+from postgres import NEWEST, PostgresServer  # noqa: E402
 from sqs import ElasticMq, Moto  # noqa: E402
 from stage import Stage  # noqa: E402
 
@@ -44,6 +44,16 @@ def second_postgres(server_folder):
     server = PostgresServer(server_folder / "second-postgres",
                             settings={"max_prepared_transactions": "30"})
     server.create().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def newest_postgres(server_folder):
+    """For what Debian's PostgreSQL does not know yet."""
+    server = PostgresServer(server_folder / "newest-postgres", version=NEWEST)
+    server.create().start()
+    servers_that_ran["postgresql-newest"] = server.data.joinpath("PG_VERSION").read_text().strip()
     yield server
     server.stop()
 
@@ -109,6 +119,12 @@ def elastic_stage(request, second_postgres, elasticsearch, tmp_path):
 def two_phase_stage(request, second_postgres, opensearch, tmp_path):
     """A stage whose database can prepare transactions."""
     yield from _stage(request, second_postgres, opensearch, tmp_path)
+
+
+@pytest.fixture
+def newest_stage(request, newest_postgres, opensearch, tmp_path):
+    """A stage on the newest PostgreSQL."""
+    yield from _stage(request, newest_postgres, opensearch, tmp_path)
 
 
 @pytest.fixture

@@ -54,7 +54,16 @@ void fill_in_mappings(Member& member) {
   }
 }
 
+// Triggers see NULL in its place, so a change of it could not be told.
+Status check_stored(const ColumnInfo& column) {
+  if (!column.is_virtual) return {};
+  return Error::pause_job("column " + column.name +
+                          " is generated when it is read (VIRTUAL), so its changes cannot be"
+                          " followed; make it STORED, or choose another column");
+}
+
 Status add_link(Member& member, const ColumnInfo& column) {
+  SYNCLINE_RETURN_IF_ERROR(check_stored(column));
   if (!DocumentIdCodec::supports(*column.type)) {
     return Error::pause_job(
         "column " + column.name + " is of type " + column.type->name +
@@ -72,6 +81,7 @@ Status resolve_compare_column(Member& member) {
     return Error::pause_job("table " + member.table.qualified_name + " has no column " + name +
                                 ", which target.property.compare.source names",
                             "42703");
+  SYNCLINE_RETURN_IF_ERROR(check_stored(*column));
   if (!family_of(*column->type)) {
     return Error::pause_job("column " + name + " is of type " + column->type->name +
                             ", which cannot be compared; choose a column with scalar values");
@@ -214,8 +224,11 @@ TableColumns member_columns(const JobSpec& spec) {
 WatchRequest watch_request(const Member& member, const Configuration& configuration) {
   WatchRequest request{member.link, {}};
   const JobSpec& own = member.config.spec;
-  const auto read = [&](const std::string& column) {
-    if (member.table.column(column) != nullptr) request.read_columns.insert(column);
+  const auto read = [&](const std::string& name) {
+    const ColumnInfo* column = member.table.column(name);
+    if (column == nullptr) return;
+    request.read_columns.insert(name);
+    request.read_columns.insert(column->computed.begin(), column->computed.end());
   };
   for (const auto& [name, job] : configuration.jobs) {
     const JobSpec& spec = job.spec;

@@ -82,6 +82,12 @@ Capture::Capture(const SourceSpec& spec, std::string instance_id)
       channel_(spec.capture_schema) {}
 
 std::string Capture::render(std::string_view script, const Variables& variables) const {
+  // A quote that nothing in between closes, whatever the user's columns are called.
+  std::string quote = "capture";
+  const auto closes = [&](const auto& variable) {
+    return variable.second.find("$" + quote + "$") != std::string::npos;
+  };
+  while (std::any_of(variables.begin(), variables.end(), closes)) quote += "_";
   std::string text;
   size_t begin = 0;
   for (size_t open = script.find("{{"); open != std::string_view::npos;
@@ -91,7 +97,7 @@ std::string Capture::render(std::string_view script, const Variables& variables)
     const auto found = std::find_if(variables.begin(), variables.end(),
                                     [&](const auto& v) { return v.first == name; });
     text += script.substr(begin, open - begin);
-    text += name == "schema" ? schema_ : found->second;
+    text += name == "schema" ? schema_ : name == "capture" ? "$" + quote + "$" : found->second;
     begin = close + 2;
   }
   return text += script.substr(begin);

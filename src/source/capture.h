@@ -20,7 +20,7 @@
 namespace syncline {
 
 // What is to be watched: the link columns make the key, an UPDATE that leaves all read columns
-// alone logs nothing.
+// alone logs nothing. Beside one that is generated when it is read stand those that it is made of.
 struct WatchRequest {
   std::vector<std::string> link;
   std::set<std::string> read_columns;

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "embedded_sql.h"
 #include "source/capture.h"
+#include "source/value_sql.h"
 
 namespace syncline {
 
@@ -13,9 +14,14 @@ namespace {
 
 constexpr size_t kTriggerPrefixMax = 40;  // of the 63 bytes that a name may have
 
-std::string list_of(const std::set<std::string>& columns, const std::string& row) {
+// Less those that are generated when they are read: the columns that their expressions read are
+// among the others.
+std::string list_of(const TableInfo& table, const std::set<std::string>& columns,
+                    const std::string& row) {
   std::string list;
   for (const std::string& column : columns) {
+    const ColumnInfo* info = table.column(column);
+    if (info != nullptr && info->is_virtual) continue;
     if (!list.empty()) list += ", ";
     list += row + "." + Session::quote_identifier(column);
   }
@@ -23,10 +29,13 @@ std::string list_of(const std::set<std::string>& columns, const std::string& row
 }
 
 // The key of a row variable: one column's text, or the array literal of several; NULL if one of
-// them is.
-std::string key_of(const std::vector<std::string>& link, const std::string& row) {
-  const auto text = [&](const std::string& column) {
-    return row + "." + Session::quote_identifier(column) + "::text";
+// them is. Made for the table's columns as they are, or for whatever they may be.
+std::string key_of(const std::vector<std::string>& link, const std::string& row,
+                   const TableInfo* table) {
+  const auto text = [&](const std::string& name) {
+    const ColumnInfo* column = table == nullptr ? nullptr : table->column(name);
+    return column == nullptr ? text_sql(row + "." + Session::quote_identifier(name))
+                             : text_sql(*column, row);
   };
   if (link.size() == 1) return text(link.front());
   std::string nulls, parts;
@@ -36,7 +45,7 @@ std::string key_of(const std::vector<std::string>& link, const std::string& row)
     if (!parts.empty()) parts += ", ";
     parts += text(column);
   }
-  return "CASE WHEN " + nulls + " THEN NULL ELSE ARRAY[" + parts + "]::text END";
+  return "CASE WHEN " + nulls + " THEN NULL ELSE ARRAY[" + parts + "]::pg_catalog.text END";
 }
 
 // For format(), with one %s of its own.
@@ -88,19 +97,21 @@ Capture::Variables Capture::watch_variables(const TableInfo& table, const WatchR
       fixed ? ""
             : "\nSET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'iso_8601'"
               "\nSET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C'";
-  const std::string key = key_of(request.link, "n");
-  return {{"watch", watch},
-          {"settings", settings},
-          {"columns", digest_of_columns(table)},
-          {"key", key},
-          {"old_key", key_of(request.link, "OLD")},
-          {"new_key", key_of(request.link, "NEW")},
-          {"old_columns", list_of(request.read_columns, "OLD")},
-          {"new_columns", list_of(request.read_columns, "NEW")},
-          {"planned_anew", Session::quote_literal("SELECT " + key_of(request.link, "($1)"))},
-          {"probe_anew", Session::quote_literal("SELECT " + key + " FROM captured n LIMIT 0")},
-          {"insert_anew", Session::quote_literal(insert_of_rows(
-                              schema_ + ".log_%s", watch, doubled_percent(key), "captured"))}};
+  // Where the columns are no longer what the function was made for.
+  const std::string any_key = key_of(request.link, "n", nullptr);
+  return {
+      {"watch", watch},
+      {"settings", settings},
+      {"columns", digest_of_columns(table)},
+      {"key", key_of(request.link, "n", &table)},
+      {"old_key", key_of(request.link, "OLD", &table)},
+      {"new_key", key_of(request.link, "NEW", &table)},
+      {"old_columns", list_of(table, request.read_columns, "OLD")},
+      {"new_columns", list_of(table, request.read_columns, "NEW")},
+      {"planned_anew", Session::quote_literal("SELECT " + key_of(request.link, "($1)", nullptr))},
+      {"probe_anew", Session::quote_literal("SELECT " + any_key + " FROM captured n LIMIT 1")},
+      {"insert_anew", Session::quote_literal(insert_of_rows(
+                          schema_ + ".log_%s", watch, doubled_percent(any_key), "captured"))}};
 }
 
 std::string Capture::functions_sql(const TableInfo& table, const WatchedRelations& relations,
@@ -286,7 +297,7 @@ Status Capture::unlogged_tables_noted(Session& session) {
 Status Capture::log_rows(Session& session, int watch, const std::vector<std::string>& link,
                          const LeafInfo& leaf) {
   SYNCLINE_ASSIGN(const std::string log, current_log(session));
-  return session.script(insert_of_rows(log, std::to_string(watch), key_of(link, "n"),
+  return session.script(insert_of_rows(log, std::to_string(watch), key_of(link, "n", nullptr),
                                        "(SELECT t.*" + leaf.rows_from + ")"));
 }
 

@@ -13,6 +13,8 @@ struct TypeRow {
   char type = 'b';
   uint32_t base = 0, element = 0, relation = 0;
   char delimiter = ',';
+  uint32_t array = 0;
+  std::string equality;
 };
 using TypeRows = std::map<uint32_t, TypeRow>;
 
@@ -20,13 +22,21 @@ struct AttributeRow {
   std::string name;
   uint32_t type = 0;
   bool collated = false;
+  bool is_virtual = false;
 };
 using CompositeRows = std::map<uint32_t, std::vector<AttributeRow>>;  // by typrelid
 
 const char* const kRelationSql =
     "SELECT c.oid, c.relkind, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
     " NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid) AND "
-    "c.relkind = 'r'"
+    "c.relkind = 'r',"
+    // A log of keys, of this Syncline or another: what it logs of itself it logs for ever.
+    " EXISTS (WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM tree t JOIN"
+    "   pg_inherits i ON i.inhparent = t.oid)"
+    "  SELECT FROM tree t JOIN pg_class l ON l.oid = t.oid JOIN pg_class o"
+    "   ON o.relnamespace = l.relnamespace AND o.relname = 'instance' AND o.relkind = 'r'"
+    "  WHERE (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = o.oid AND NOT a.attisdropped"
+    "   AND a.attname IN ('id', 'format', 'schema_created')) = 3)"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2";
 
@@ -52,23 +62,44 @@ const char* const kTypesSql =
     " CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE 0 END,"
     " CASE WHEN t.typinput = 'array_in'::regproc THEN t.typelem"
     "      ELSE coalesce((SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid), 0) END,"
-    " t.typrelid, t.typdelim"
+    " t.typrelid, t.typdelim, t.typarray"
     " FROM needed d JOIN pg_type t ON t.oid = d.oid JOIN pg_namespace n ON n.oid = t.typnamespace";
 
 const char* const kAttributesSql =
-    "SELECT a.attrelid, a.attname, a.atttypid, a.attcollation <> 0 FROM pg_attribute a"
+    "SELECT a.attrelid, a.attname, a.atttypid, a.attcollation <> 0, a.attgenerated = 'v'"
+    " FROM pg_attribute a"
     " WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY "
     "a.attrelid, a.attnum";
 
-// The default btree equality of types that bring their own (citext …); built-in ones all use
-// pg_catalog's.
+// The columns that the expressions of generated columns read.
+const char* const kComputedSql =
+    "SELECT a.attname, r.attname FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid"
+    " AND a.attnum = f.adnum JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass"
+    " AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = f.adrelid"
+    " AND d.refobjsubid <> f.adnum JOIN pg_attribute r ON r.attrelid = f.adrelid"
+    " AND r.attnum = d.refobjsubid WHERE f.adrelid = $1::oid AND a.attgenerated <> ''"
+    " ORDER BY a.attnum, r.attnum";
+
+// By which operator values of a type are the same to an index, where that is certain: of the type's
+// own default operators; of those of a type of PostgreSQL's that has the same form (varchar, cidr);
+// of all enums, as long as no cast of somebody's lets an operator of another type do as well.
 const char* const kEqualitySql =
-    "SELECT c.opcintype, quote_ident(n.nspname) || '.' || o.oprname"
-    " FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'"
-    " JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3"
-    "  AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype"
-    " JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace"
-    " WHERE c.opcdefault AND c.opcintype = ANY ($1::oid[])";
+    "SELECT t.oid, coalesce(own.equality, CASE"
+    " WHEN t.typtype = 'e' AND NOT EXISTS (SELECT FROM pg_cast k WHERE k.castsource = t.oid"
+    "  AND k.castcontext = 'i') THEN 'pg_catalog.='"
+    " WHEN t.typnamespace = 'pg_catalog'::regnamespace AND (t.typtype = 'm' OR EXISTS (SELECT"
+    "   FROM pg_cast k JOIN pg_opclass c ON c.opcintype = k.casttarget AND c.opcdefault"
+    "   JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'"
+    "  WHERE k.castsource = t.oid AND k.castmethod = 'b' AND k.castcontext = 'i'))"
+    "  THEN 'pg_catalog.=' END)"
+    " FROM pg_type t LEFT JOIN LATERAL ("
+    "  SELECT quote_ident(n.nspname) || '.' || o.oprname AS equality"
+    "  FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'"
+    "  JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3"
+    "   AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype"
+    "  JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace"
+    "  WHERE c.opcdefault AND c.opcintype = t.oid) own ON true"
+    " WHERE t.oid = ANY ($1::oid[])";
 
 const char* const kUniqueSql =
     "SELECT i.indisprimary, bool_and(a.attnotnull), string_agg(a.attname, E'\\x01' ORDER BY k.ord)"
@@ -231,51 +262,81 @@ Result<CompositeRows> read_attributes(Session& session, const std::vector<uint32
   CompositeRows composites;
   for (int i = 0; i < rows.size(); ++i) {
     composites[oid_of(rows, i, 0)].push_back(
-        {rows.text(i, 1), oid_of(rows, i, 2), rows.boolean(i, 3)});
+        {rows.text(i, 1), oid_of(rows, i, 2), rows.boolean(i, 3), rows.boolean(i, 4)});
   }
   return composites;
 }
 
-Result<std::map<uint32_t, std::string>> read_equalities(Session& session, const TypeRows& types) {
-  std::vector<uint32_t> own;
-  for (const auto& [oid, type] : types) {
-    if (type.schema != "pg_catalog" && type.type == 'b') own.push_back(oid);
+Status read_equalities(Session& session, TypeRows& types) {
+  std::vector<uint32_t> oids;
+  for (const auto& [oid, type] : types) oids.push_back(oid);
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kEqualitySql, {oid_array(oids)}));
+  for (int i = 0; i < rows.size(); ++i) types.at(oid_of(rows, i, 0)).equality = rows.text(i, 1);
+  return {};
+}
+
+Result<TypeRows> read_types(Session& session, uint32_t table) {
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kTypesSql, {std::to_string(table)}));
+  TypeRows types;
+  for (int i = 0; i < rows.size(); ++i) {
+    TypeRow type{rows.text(i, 1),    rows.text(i, 2),
+                 rows.text(i, 3),    rows.text(i, 4)[0],
+                 oid_of(rows, i, 5), oid_of(rows, i, 6),
+                 oid_of(rows, i, 7), rows.text(i, 8)[0],
+                 oid_of(rows, i, 9), {}};
+    types.emplace(oid_of(rows, i, 0), std::move(type));
   }
-  std::map<uint32_t, std::string> equalities;
-  if (own.empty()) return equalities;
-  SYNCLINE_ASSIGN(const Rows rows, session.query(kEqualitySql, {oid_array(own)}));
-  for (int i = 0; i < rows.size(); ++i) equalities[oid_of(rows, i, 0)] = rows.text(i, 1);
-  return equalities;
+  SYNCLINE_RETURN_IF_ERROR(read_equalities(session, types));
+  return types;
+}
+
+// How its values are compared, and by which types.
+void describe_comparison(const TypeRows& types, uint32_t type, ColumnInfo& column) {
+  uint32_t base = type;
+  while (types.at(base).base != 0) base = types.at(base).base;
+  const TypeRow& row = types.at(base);
+  column.built_in = row.schema == "pg_catalog";
+  column.domain = base != type;
+  column.array_oid = types.at(type).array;
+  column.base_oid = base;
+  column.base_array_oid = row.array;
+  if (!row.equality.empty() && column.array_oid != 0 && row.array != 0)
+    column.equality = "OPERATOR(" + row.equality + ")";
+  column.text_needs_settings = !text_is_fixed(*column.type) && row.type != 'e';
 }
 
 Status read_columns(Session& session, TableInfo& table) {
-  SYNCLINE_ASSIGN(const Rows rows, session.query(kTypesSql, {std::to_string(table.oid)}));
-  TypeRows types;
+  SYNCLINE_ASSIGN(const TypeRows types, read_types(session, table.oid));
   std::vector<uint32_t> relations = {table.oid};
-  for (int i = 0; i < rows.size(); ++i) {
-    TypeRow type{rows.text(i, 1),    rows.text(i, 2),    rows.text(i, 3),    rows.text(i, 4)[0],
-                 oid_of(rows, i, 5), oid_of(rows, i, 6), oid_of(rows, i, 7), rows.text(i, 8)[0]};
+  for (const auto& [oid, type] : types) {
     if (type.relation != 0) relations.push_back(type.relation);
-    types.emplace(oid_of(rows, i, 0), std::move(type));
   }
   SYNCLINE_ASSIGN(const CompositeRows attributes, read_attributes(session, relations));
-  SYNCLINE_ASSIGN(const auto equalities, read_equalities(session, types));
   TypeMaker maker(types, attributes);
   const auto own = attributes.find(table.oid);
   if (own == attributes.end()) return {};
   for (const AttributeRow& attribute : own->second) {
-    uint32_t base = attribute.type;
-    while (types.at(base).base != 0) base = types.at(base).base;
-    const auto equality = equalities.find(base);
     ColumnInfo column;
     column.name = attribute.name;
     column.type = maker.make(attribute.type);
-    column.equality =
-        "OPERATOR(" + (equality == equalities.end() ? "pg_catalog.=" : equality->second) + ")";
-    column.text_needs_settings = !text_is_fixed(*column.type) && types.at(base).type != 'e';
+    describe_comparison(types, attribute.type, column);
     column.collated = attribute.collated;
+    column.is_virtual = attribute.is_virtual;
     column.index_type = index_type_of(*column.type);
     table.columns.push_back(std::move(column));
+  }
+  return {};
+}
+
+Status read_computed(Session& session, TableInfo& table) {
+  const auto is_virtual = [](const ColumnInfo& column) { return column.is_virtual; };
+  if (std::none_of(table.columns.begin(), table.columns.end(), is_virtual)) return {};
+  SYNCLINE_ASSIGN(const Rows rows, session.query(kComputedSql, {std::to_string(table.oid)}));
+  for (int i = 0; i < rows.size(); ++i) {
+    for (ColumnInfo& column : table.columns) {
+      if (column.is_virtual && column.name == rows.text(i, 0))
+        column.computed.push_back(rows.text(i, 1));
+    }
   }
   return {};
 }
@@ -296,13 +357,17 @@ Status read_unique_keys(Session& session, TableInfo& table) {
   SYNCLINE_ASSIGN(const Rows rows, session.query(kUniqueSql, {std::to_string(table.oid)}));
   for (int i = 0; i < rows.size(); ++i) {
     std::vector<std::string> names = split_names(rows.text(i, 2));
-    if (table.winner_key.empty() && rows.boolean(i, 1)) table.winner_key = names;
+    if (table.winner_key.empty()) {
+      table.winner_key = names;
+      table.winner_key_nullable = !rows.boolean(i, 1);
+    }
     table.unique_keys.push_back(std::move(names));
   }
   // A unique index of an inheritance parent does not cover its children.
   if (!table.plain && table.leaves.size() > 1 && table.leaves.front().oid == table.oid) {
     table.unique_keys.clear();
     table.winner_key.clear();
+    table.winner_key_nullable = false;
   }
   return {};
 }
@@ -342,6 +407,10 @@ Status check_usable(const Rows& relation, const std::string& name) {
   const std::string kind = relation.text(0, 1);
   if (kind != "r" && kind != "p")
     return Error::pause_job(name + " is not an ordinary or partitioned table");
+  if (relation.boolean(0, 4)) {
+    return Error::pause_job(name + " lies in a schema that holds the change log of a Syncline;" +
+                            " name a table of your own");
+  }
   return {};
 }
 
@@ -382,6 +451,7 @@ Result<TableInfo> describe_table(Session& session, const std::string& schema,
   table.qualified_name = relation.text(0, 2);
   table.plain = relation.boolean(0, 3);
   SYNCLINE_RETURN_IF_ERROR(read_columns(session, table));
+  SYNCLINE_RETURN_IF_ERROR(read_computed(session, table));
   SYNCLINE_RETURN_IF_ERROR(read_leaves(session, table));
   SYNCLINE_RETURN_IF_ERROR(read_unique_keys(session, table));
   SYNCLINE_RETURN_IF_ERROR(read_indexed(session, table));

@@ -20,10 +20,20 @@ namespace syncline {
 struct ColumnInfo {
   std::string name;
   PgTypePtr type;
-  std::string equality;   // OPERATOR(schema.=): the default btree equality of its base type
-  bool collated = false;  // its order depends on a collation
-  bool text_needs_settings = false;  // its text depends on session settings such as DateStyle
-  std::string index_type;            // the field type that fits it when the user named none
+  // OPERATOR(schema.=) by which values are looked up: of the default btree operators of its base
+  // type, which only superusers can make. Empty: by the text alone, since another function could be
+  // found.
+  std::string equality;
+  bool built_in = false;              // its base type is one of PostgreSQL's own
+  bool domain = false;                // its type is a domain over that
+  uint32_t array_oid = 0;             // of arrays of its type
+  uint32_t base_oid = 0;              // of its base type
+  uint32_t base_array_oid = 0;        // of arrays of that
+  bool collated = false;              // its order depends on a collation
+  bool text_needs_settings = false;   // its text depends on session settings such as DateStyle
+  bool is_virtual = false;            // generated when it is read: triggers see NULL
+  std::vector<std::string> computed;  // virtual: the columns that its expression reads
+  std::string index_type;             // the field type that fits it when the user named none
 };
 
 // A relation with storage of its own: the table itself, its leaf partitions, its inheritance
@@ -53,9 +63,10 @@ struct TableInfo {
   std::vector<ColumnInfo> columns;
   std::vector<std::vector<std::string>>
       unique_keys;  // columns of each unique index over plain columns
-  std::vector<std::string>
-      winner_key;                // primary key, else a unique key of NOT NULL columns, else empty
-  std::vector<LeafInfo> leaves;  // ordered by oid
+  // Primary key, else a unique key, of NOT NULL columns if there is one, else empty.
+  std::vector<std::string> winner_key;
+  bool winner_key_nullable = false;  // rows with a NULL in it may have the same one
+  std::vector<LeafInfo> leaves;      // ordered by oid
   std::vector<std::string> indexed;  // columns that lead an index over whole rows
 
   bool is_indexed(const std::string& column) const;

@@ -33,7 +33,7 @@ class LinkPages {
 
  private:
   size_t link_size_;
-  std::string some_sql_, first_sql_, next_sql_;
+  Statement some_, first_, next_;
 };
 
 }  // namespace syncline

@@ -53,6 +53,14 @@ class Rows {
 
 using Param = std::optional<std::string>;
 
+// A statement and the types of its parameters, as oids: whoever renames a type cannot put another
+// in its place. 0, and those that are not listed: what the server takes them for. Its text is
+// unique to the types (see ValueSql).
+struct Statement {
+  std::string sql;
+  std::vector<uint32_t> types;
+};
+
 // The code of an error of a connection that is gone, or does not answer.
 inline constexpr const char* kConnectionLost = "08006";
 // Of a statement that took too long, or that somebody cancelled.
@@ -69,17 +77,22 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // One statement with parameters; its plan is kept in the session under the text of the statement.
-  Result<Rows> query(const std::string& sql, std::span<const Param> params = {});
+  // Parameters that have a type and no value are NULL.
+  Result<Rows> query(const Statement& statement, std::span<const Param> params);
+  Result<Rows> query(const std::string& sql, std::span<const Param> params = {}) {
+    return query(Statement{sql, {}}, params);
+  }
   Result<Rows> query(const std::string& sql, std::initializer_list<Param> params) {
     return query(sql, std::span<const Param>(params.begin(), params.size()));
   }
   // The same for what may have to read a whole table: if it takes longer than statements may it is
   // asked once more, with minutes of time. Whoever waits for a lock behind it ends it (LockWatch).
-  Result<Rows> query_patiently(const std::string& sql, std::span<const Param> params);
-  Result<Rows> ask_again_patiently(const std::string& sql, std::span<const Param> params);
+  Result<Rows> query_patiently(const Statement& statement, std::span<const Param> params);
+  Result<Rows> ask_again_patiently(const Statement& statement,
+                                   std::span<const Param> params);
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
-  Status begin_query(const std::string& sql, std::span<const Param> params);
+  Status begin_query(const Statement& statement, std::span<const Param> params);
   Result<Rows> end_query();
   // Several statements in one transaction (the simple protocol's), without parameters.
   Status script(const std::string& sql);

@@ -1,5 +1,9 @@
 #include "source/table_queries.h"
 
+#include <algorithm>
+
+#include "source/value_sql.h"
+
 namespace syncline {
 
 namespace {
@@ -8,71 +12,118 @@ std::string column_list(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) {
     if (!list.empty()) list += ", ";
-    list += "t." + Session::quote_identifier(name);
+    list += column_sql(name);
   }
   return list;
 }
 
-// The rows of the ids asked: one array parameter for each link column.
-std::string from_keys(const TableInfo& table, const std::vector<std::string>& link) {
-  if (link.size() == 1) {
-    const ColumnInfo& column = *table.column(link.front());
-    return " FROM " + table.qualified_name + " t WHERE t." +
-           Session::quote_identifier(column.name) + " " + column.equality +
-           " ANY ($1::text[]::" + column.type->name + "[])";
+// How a lookup finds its rows.
+class Lookup {
+ public:
+  Lookup(const TableInfo& table, const std::vector<std::string>& link,
+         const std::vector<std::string>& columns, RowsOfPlace which,
+         const std::string& element_order)
+      : table_(table),
+        link_(link),
+        columns_(columns),
+        which_(which),
+        element_order_(element_order) {}
+
+  Statement make() {
+    for (const std::string& name : link_) values_.push_back(sql_.add_values(*table_.column(name)));
+    return sql_.take(which_ == RowsOfPlace::all ? ordered() : highest());
   }
-  std::string arrays, names, on;
-  for (size_t i = 0; i < link.size(); ++i) {
-    const ColumnInfo& column = *table.column(link[i]);
-    const std::string number = std::to_string(i + 1);
-    if (i > 0) {
-      arrays += ", ";
-      names += ", ";
-      on += " AND ";
+
+ private:
+  std::string select_list() const {
+    return column_list(link_) + (columns_.empty() ? "" : ", ") + column_list(columns_);
+  }
+
+  // The rows of the keys asked, each once: of several columns, where two keys are equal to one row,
+  // it is joined to both.
+  std::string from_keys() {
+    std::string same;
+    for (const std::string& name : link_) same += " AND " + sql_.same_type(*table_.column(name));
+    if (link_.size() == 1) {
+      return " FROM " + table_.qualified_name + " t WHERE " +
+             ValueSql::equals_any(*table_.column(link_.front()), values_.front()) + same;
     }
-    arrays += "$" + number + "::text[]::" + column.type->name + "[]";
-    names += "k" + number;
-    on += "t." + Session::quote_identifier(column.name) + " " + column.equality + " k.k" + number;
+    std::string arrays, names, on;
+    for (size_t i = 0; i < link_.size(); ++i) {
+      const std::string name = "k" + std::to_string(i + 1);
+      arrays += (i == 0 ? "" : ", ") + values_[i];
+      names += (i == 0 ? "" : ", ") + name;
+      on += (i == 0 ? "" : " AND ") + ValueSql::equals(*table_.column(link_[i]), "k." + name);
+    }
+    return " FROM (SELECT DISTINCT ON (t.tableoid, t.ctid) " + needed_columns() + " FROM unnest(" +
+           arrays + ") k(" + names + ") JOIN " + table_.qualified_name + " t ON " + on + same +
+           ") t";
   }
-  return " FROM unnest(" + arrays + ") k(" + names + ") JOIN " + table.qualified_name + " t ON " +
-         on;
-}
 
-// As its column orders, but text by bytes.
-std::string order_of(const TableInfo& table, const std::string& name) {
-  const ColumnInfo& column = *table.column(name);
-  const std::string quoted = "t." + Session::quote_identifier(name);
-  return column.collated ? quoted + "::text COLLATE \"C\"" : quoted;
-}
-
-std::string ordered_sql(const TableInfo& table, const std::vector<std::string>& link,
-                        const std::string& select_list, const std::string& element_order) {
-  std::string order = order_of(table, element_order) + " NULLS LAST";
-  for (const std::string& name : table.winner_key) order += ", " + order_of(table, name);
-  return "SELECT " + select_list + from_keys(table, link) + " ORDER BY " + order + " LIMIT $" +
-         std::to_string(link.size() + 1) + "::bigint";
-}
-
-std::string highest_sql(const TableInfo& table, const std::vector<std::string>& link,
-                        const std::string& select_list, bool by_value, int claims_max) {
-  if (table.unique_on(link)) return "SELECT " + select_list + from_keys(table, link);
-  if (table.winner_key.empty()) {
-    // One array's cardinality bounds what a page can hold; the second row of an id is already an
-    // error.
-    return "SELECT " + select_list + from_keys(table, link) + " LIMIT cardinality($1::text[]) * " +
-           std::to_string(claims_max);
+  std::string needed_columns() const {
+    std::vector<std::string> needed;
+    const auto add = [&](const std::string& name) {
+      if (std::find(needed.begin(), needed.end(), name) == needed.end()) needed.push_back(name);
+    };
+    for (const auto* names : {&link_, &columns_, &table_.winner_key})
+      std::for_each(names->begin(), names->end(), add);
+    if (!element_order_.empty()) add(element_order_);
+    return column_list(needed);
   }
-  // Else by the text: types such as citext hold values for equal that are different ids.
-  std::string places, order;
-  for (const std::string& name : link) {
-    if (!places.empty()) places += ", ";
-    places += "t." + Session::quote_identifier(name) + (by_value ? "" : "::text COLLATE \"C\"");
+
+  std::string ordered() {
+    const std::string limit = sql_.add_plain();
+    std::string order = ValueSql::element_order(*table_.column(element_order_)) + " NULLS LAST";
+    for (const std::string& name : table_.winner_key)
+      order += ", " + ValueSql::element_order(*table_.column(name));
+    return "SELECT " + select_list() + from_keys() + " ORDER BY " + order + " LIMIT " + limit +
+           "::bigint";
   }
-  for (const std::string& name : table.winner_key)
-    order += ", t." + Session::quote_identifier(name) + " DESC";
-  return "SELECT DISTINCT ON (" + places + ") " + select_list + from_keys(table, link) +
-         " ORDER BY " + places + order;
-}
+
+  // One array's cardinality bounds what a page can hold; the second row of a place is already an
+  // error.
+  std::string claims() const {
+    return " LIMIT cardinality(" + values_.front() + ") * " +
+           std::to_string(TableQueries::kClaimsMax);
+  }
+
+  std::string highest() {
+    if (table_.unique_on(link_)) return "SELECT " + select_list() + from_keys();
+    if (table_.winner_key.empty()) return "SELECT " + select_list() + from_keys() + claims();
+    // Else by the text: types such as citext hold values for equal that are different ids.
+    std::string places, order;
+    for (const std::string& name : link_) {
+      places +=
+          (places.empty() ? "" : ", ") +
+          (which_ == RowsOfPlace::highest_by_value ? column_sql(name) : ValueSql::place(name));
+    }
+    for (const std::string& name : table_.winner_key)
+      order += (order.empty() ? "" : ", ") + column_sql(name) + " DESC";
+    if (table_.winner_key_nullable) return all_of_highest(places, order);
+    return "SELECT DISTINCT ON (" + places + ") " + select_list() + from_keys() + " ORDER BY " +
+           places + ", " + order;
+  }
+
+  // Those with a NULL in their key may share the highest one.
+  std::string all_of_highest(const std::string& places, const std::string& order) {
+    std::string inner, outer;
+    for (size_t i = 0; i < link_.size() + columns_.size(); ++i) {
+      const std::string& name = i < link_.size() ? link_[i] : columns_[i - link_.size()];
+      const std::string comma = i == 0 ? "" : ", ";
+      outer += comma + "c" + std::to_string(i);
+      inner += comma + column_sql(name) + " AS c" + std::to_string(i);
+    }
+    return "SELECT " + outer + " FROM (SELECT " + inner + ", rank() OVER (PARTITION BY " + places +
+           " ORDER BY " + order + ") AS claim" + from_keys() + ") c WHERE claim = 1" + claims();
+  }
+
+  const TableInfo& table_;
+  const std::vector<std::string>&link_, &columns_;
+  const RowsOfPlace which_;
+  const std::string& element_order_;
+  ValueSql sql_;
+  std::vector<std::string> values_;  // the places of the keys' parameters
+};
 
 }  // namespace
 
@@ -85,9 +136,7 @@ TableQueries::TableQueries(const TableInfo& table, std::vector<std::string> link
       link_list_(column_list(link_)),
       count_sql_("SELECT count(*) FROM " + table.qualified_name),
       bounded_(which == RowsOfPlace::all),
-      lookup_sql_(bounded_ ? ordered_sql(table, link_, select_list_, element_order)
-                           : highest_sql(table, link_, select_list_,
-                                         which == RowsOfPlace::highest_by_value, kClaimsMax)) {}
+      lookup_(Lookup(table, link_, columns_, which, element_order).make()) {}
 
 std::vector<Param> TableQueries::params_of(Keys keys) const {
   std::vector<Param> params;
@@ -102,7 +151,7 @@ std::vector<Param> TableQueries::params_of(Keys keys) const {
 }
 
 Status TableQueries::begin_read(Session& session, Keys keys) const {
-  return keys.empty() ? Status() : session.begin_query(lookup_sql_, params_of(keys));
+  return keys.empty() ? Status() : session.begin_query(lookup_, params_of(keys));
 }
 
 Result<std::vector<Rows>> TableQueries::end_read(Session& session, Keys keys) const {
@@ -112,7 +161,7 @@ Result<std::vector<Rows>> TableQueries::end_read(Session& session, Keys keys) co
 }
 
 Status TableQueries::read_part(Session& session, Keys keys, std::vector<Rows>& parts) const {
-  return take_part(session, session.query(lookup_sql_, params_of(keys)), keys, parts);
+  return take_part(session, session.query(lookup_, params_of(keys)), keys, parts);
 }
 
 Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
@@ -135,7 +184,7 @@ Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
 }
 
 Result<int64_t> TableQueries::count_rows(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query_patiently(count_sql_, {}));
+  SYNCLINE_ASSIGN(const Rows rows, session.query_patiently(Statement{count_sql_, {}}, {}));
   return rows.integer(0, 0);
 }
 

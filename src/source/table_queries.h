@@ -30,9 +30,10 @@ class TableQueries {
 
   // The rows whose link columns have these values: keys[i] holds the text of each link column of
   // the i-th key. Where several rows claim one place that only one can have, the one with the
-  // highest winner key comes alone; without a winner key they all come (at most kClaimsMax for each
-  // key asked). Text that does not parse as its column's type matches nothing. In two steps, so
-  // that several sessions read at once; keys live until the second.
+  // highest winner key comes alone; without a winner key they all come, and so do those that have
+  // the highest one together, being NULL (at most kClaimsMax for each key asked). A row comes once,
+  // however many of the keys are equal to it. Text that does not parse as its column's type matches
+  // nothing. In two steps, so that several sessions read at once; keys live until the second.
   using Keys = std::span<const std::vector<std::string>>;
   Status begin_read(Session& session, Keys keys) const;
   Result<std::vector<Rows>> end_read(Session& session, Keys keys) const;
@@ -65,7 +66,7 @@ class TableQueries {
   std::string select_list_, link_list_;
   std::string count_sql_;
   bool bounded_;
-  std::string lookup_sql_;
+  Statement lookup_;
 };
 
 }  // namespace syncline

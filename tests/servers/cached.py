@@ -39,12 +39,13 @@ def folder_of(name, recipe, build):
     return folder
 
 
-def fetch_jars(pom, folder):
-    """The dependencies of a pom beside this file, into folder/lib."""
+def fetch_jars(pom, folder, **properties):
+    """The dependencies of a pom beside this file, into folder/lib; properties: of the pom."""
     shutil.copy(HERE / pom, folder / "pom.xml")  # maven writes beside it
     persistently(["mvn", "-B", "-q", "-f", str(folder / "pom.xml"),
                   "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}",
-                  "-DincludeScope=runtime"])
+                  "-DincludeScope=runtime",
+                  *(f"-D{name}={value}" for name, value in properties.items())])
 
 
 def persistently(command):

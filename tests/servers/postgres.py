@@ -1,7 +1,9 @@
 """A private PostgreSQL from Debian's package, on loopback, in a folder of its own.
 
 The machine's own cluster is never touched. PostgreSQL refuses to run as root, so root runs it as
-`postgres`.
+`postgres`. Other versions are fetched once into the cache.
+
+    python3 postgres.py fetch     fetches those that tests use
 """
 
 import glob
@@ -10,11 +12,34 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
+import tarfile
+import zipfile
 
+import cached
 import common
 
 SUPERUSER = "syncline_test"
 PASSWORD = "a password with 'quotes\" and % signs"
+
+# The last releases, by version. They hold no clients (psql, pg_dump): Debian's talk to all of them.
+RELEASES = {13: "13.23.0", 14: "14.24.0", 16: "16.15.0", 17: "17.11.0", 18: "18.6.0"}
+NEWEST = 18
+
+
+def fetch(version):
+    """The folder of another version: bin, lib, share."""
+    pom = "postgresql-pom.xml"
+
+    def build(folder):
+        cached.fetch_jars(pom, folder, release=RELEASES[version])
+        jar, = folder.glob("lib/*.jar")
+        with zipfile.ZipFile(jar) as content:
+            archive, = (name for name in content.namelist() if name.endswith(".txz"))
+            with content.open(archive) as packed, tarfile.open(fileobj=packed, mode="r:xz") as tar:
+                tar.extractall(folder / "programs")
+        shutil.rmtree(folder / "lib")
+    return cached.folder_of(f"postgresql-{RELEASES[version]}", [pom], build) / "programs"
 
 
 def binaries():
@@ -32,14 +57,17 @@ def _server_user():
 class PostgresServer:
     """One server. start() after stop() comes back with the same data on the same port."""
 
-    def __init__(self, home, fsync=False, settings=None, password=PASSWORD):
+    def __init__(self, home, fsync=False, settings=None, password=PASSWORD, version=None):
+        """version: another than Debian's, one of RELEASES."""
         self.home = pathlib.Path(home)
         self.port = common.free_port()
         self.user = SUPERUSER
         self.password = password
         self.log_path = self.home / "postgres.log"
         self.data = self.home / "data"
-        self.bin = binaries()
+        self.version = version
+        self.clients = binaries()
+        self.bin = self.home / "programs" / "bin" if version else self.clients
         self.process = None
         self.settings = {
             "listen_addresses": "127.0.0.1",
@@ -62,6 +90,8 @@ class PostgresServer:
     def create(self):
         """initdb into the home folder."""
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.version:  # the server's user may not enter the cache
+            shutil.copytree(fetch(self.version), self.home / "programs", symlinks=True)
         password_file = self.home / "password"
         password_file.write_text(self.password + "\n")
         if _server_user():
@@ -83,7 +113,7 @@ class PostgresServer:
         if _server_user():
             shutil.chown(self.home, _server_user(), _server_user())
         backup = common.spawn(
-            [str(self.bin / "pg_basebackup"), "-D", str(self.data), "-h", "127.0.0.1", "-R",
+            [str(self.clients / "pg_basebackup"), "-D", str(self.data), "-h", "127.0.0.1", "-R",
              "-p", str(primary.port), "-U", primary.user, "--checkpoint=fast", "--no-sync"],
             self.log_path, cwd="/", user=_server_user(),
             environment={**os.environ, "PGPASSWORD": primary.password})
@@ -104,7 +134,7 @@ class PostgresServer:
                     f"PostgreSQL ended with {self.process.returncode}:\n"
                     + common.tail(self.log_path))
             return subprocess.run(
-                [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                [str(self.clients / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                 stdin=subprocess.DEVNULL).returncode == 0
         common.wait_for(ready, timeout_s, "PostgreSQL accepts connections")
         return self
@@ -132,3 +162,9 @@ class PostgresServer:
         """The `config` of a Syncline source."""
         return {"host": "127.0.0.1", "port": self.port, "user": self.user,
                 "password": self.password, "database": database}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["fetch"]:
+        sys.exit(__doc__)
+    print(fetch(NEWEST))

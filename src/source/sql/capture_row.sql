@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION {{schema}}.{{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp{{settings}}
-AS $capture$
+AS {{capture}}
 DECLARE
   state bigint := coalesce(pg_sequence_last_value('{{schema}}.state'::regclass), 0);
   old_key text;
@@ -24,7 +24,8 @@ BEGIN
         RETURN NULL;
       END IF;
       new_key := {{new_key}};
-      old_key := nullif({{old_key}}, new_key);
+      -- By bytes: in the column's collation 'A' may equal 'a'.
+      old_key := nullif(({{old_key}}) COLLATE "C", new_key);
     ELSIF TG_OP = 'INSERT' THEN
       new_key := {{new_key}};
     ELSE
@@ -74,4 +75,4 @@ BEGIN
   IF state & 4 <> 0 THEN PERFORM {{schema}}.wake(); END IF;
   RETURN NULL;
 END
-$capture$;
+{{capture}};

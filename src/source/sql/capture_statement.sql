@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION {{schema}}.{{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp{{settings}}
-AS $capture$
+AS {{capture}}
 DECLARE
   state bigint := coalesce(pg_sequence_last_value('{{schema}}.state'::regclass), 0);
   columns_fit boolean := true;
@@ -11,9 +11,10 @@ DECLARE
   rows_logged bigint;
 BEGIN
   IF state & 8 <> 0 THEN RETURN NULL; END IF;
-  -- The user's statement must not fail because a column of ours was renamed or retyped.
+  -- The user's statement must not fail because a column of ours was renamed or retyped. One row
+  -- tells what only reading a value does: that it is generated when it is read.
   BEGIN
-    PERFORM {{key}} FROM captured n LIMIT 0;
+    PERFORM {{key}} FROM captured n LIMIT 1;
   EXCEPTION WHEN OTHERS THEN
     -- Made for the columns {{columns}}: with others the function is made anew.
     columns_fit := false;
@@ -52,4 +53,4 @@ BEGIN
   IF state & 4 <> 0 AND rows_logged > 0 THEN PERFORM {{schema}}.wake(); END IF;
   RETURN NULL;
 END
-$capture$;
+{{capture}};

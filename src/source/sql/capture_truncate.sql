@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION {{schema}}.{{function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS $capture$
+AS {{capture}}
 DECLARE
   state bigint := coalesce(pg_sequence_last_value('{{schema}}.state'::regclass), 0);
 BEGIN
@@ -17,4 +17,4 @@ BEGIN
   IF state & 4 <> 0 THEN PERFORM {{schema}}.wake(); END IF;
   RETURN NULL;
 END
-$capture$;
+{{capture}};

@@ -35,7 +35,10 @@ CROSS JOIN LATERAL (
                     ORDER BY a.attnum) AS shape,
     string_agg(concat_ws(' ', a.attname, a.xmin), ',' ORDER BY a.attnum)
       FILTER (WHERE a.attname = ANY (w.columns)) AS attributes,
-    coalesce(array_agg(concat_ws(' ', 'column', a.attnum, a.atttypid, a.attname) ORDER BY a.attnum)
+    -- Of what is generated when it is read also the expression: no row is written anew with it.
+    coalesce(array_agg(concat_ws(' ', 'column', a.attnum, a.atttypid, a.attname,
+        CASE WHEN a.attgenerated = 'v' THEN (SELECT md5(d.adbin::text) FROM pg_attrdef d
+          WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END) ORDER BY a.attnum)
       FILTER (WHERE a.attname = ANY (w.columns)), '{}') AS columns
   FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) a
 CROSS JOIN LATERAL (
