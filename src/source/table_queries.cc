@@ -169,7 +169,7 @@ Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
   // Without an index one scan of the table serves many keys as well as one: more time comes first,
   // and fewer keys then.
   if (!rows.ok() && rows.error().code == kQueryCanceled)
-    rows = session.ask_again_patiently(lookup_sql_, params_of(keys));
+    rows = session.ask_again_patiently(lookup_, params_of(keys));
   if (rows.ok()) {
     parts.push_back(std::move(rows).value());
     return {};
