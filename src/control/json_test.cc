@@ -50,7 +50,7 @@ TEST(ParseJson, SaysWhereAndWhatWasExpected) {
       {"[1.]", "line 1, column 4: expected a digit, not ]"},
       {"[01]", "line 1, column 3: expected ',' or ']', not 1"},
       {"{\"t\": {\"m\": [{},\n {\"a\": 1, \"b\": 2, \"a\": 3}]}}",
-       "line 2, column 18: the field \"t.m[1].a\" is given twice"},
+       "line 2, column 19: the field \"t.m[1].a\" is given twice"},
   };
   for (const auto& [text, expected] : cases) {
     const auto parsed = parse_json(text);
