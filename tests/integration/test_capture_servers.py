@@ -138,16 +138,19 @@ def test_a_read_only_standby_is_refused(running, server_folder):
         standby.stop()
 
 
-def test_settings_of_the_database_are_overridden(stage):
+def test_settings_of_role_and_database_are_overridden(stage):
     """An idle session stays, however short the time that the database gives it, and rows are looked
     up by their indexes. Seen red without overriding: the idle sessions were ended, again and
     again."""
+    role = f"set_{stage.unique}"
+    stage.run(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'secret'")
     for setting in ("idle_session_timeout = '300ms'", "enable_indexscan = off",
                     "enable_bitmapscan = off", "plan_cache_mode = force_generic_plan",
                     "quote_all_identifiers = on", "default_transaction_read_only = on"):
-        stage.run(f"ALTER DATABASE {stage.database} SET {setting}")
-    stage.start()
-    # The test's own session is older than these.
+        stage.run(f"ALTER ROLE {role} IN DATABASE {stage.database} SET {setting}")
+    stage.syncline.start()
+    stage.api.create("sources", stage.source_body(user=role, password="secret"))
+    stage.api.create("targets", stage.target_body())
     make_live(stage)
     ours = "SELECT {} FROM pg_stat_activity WHERE datname = current_database()" \
            " AND application_name = 'syncline'"
@@ -155,6 +158,8 @@ def test_settings_of_the_database_are_overridden(stage):
              "a session idles for longer")
     stage.run("UPDATE t SET s = 'after' WHERE id < 10")
     stage.wait_until_equal()
+    stage.syncline.stop()
+    stage.run(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_a_copied_data_directory_is_refused(live):

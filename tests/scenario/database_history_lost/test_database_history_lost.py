@@ -55,7 +55,7 @@ def test_restored_dump(scene, tmp_path):
 
 def test_a_copy_whose_log_nobody_reads(running, tmp_path):
     """A restored dump carries our triggers; its log stays as it is once that was noticed. An engine
-    that takes it over loads it, and is not held up by keys of transactions that are yet to come here.
+    that takes it over loads it, and is not held up by keys of transactions that are yet to come.
     Seen red without comparing where the schema is, and without dropping those keys."""
     stage = make_live(running)
     dump, copy = tmp_path / "dump", stage.new_database()
