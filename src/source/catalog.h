@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "model/pg_type.h"
+#include "source/automatic_field.h"
 #include "source/session.h"
 
 namespace syncline {
@@ -23,7 +24,7 @@ struct ColumnInfo {
   std::string equality;   // OPERATOR(schema.=): the default btree equality of its base type
   bool collated = false;  // its order depends on a collation
   bool text_needs_settings = false;  // its text depends on session settings such as DateStyle
-  std::string index_type;            // the field type that fits it when the user named none
+  AutomaticField field;              // what fits it in the index when the user named nothing
 };
 
 // A relation with storage of its own: the table itself, its leaf partitions, its inheritance
