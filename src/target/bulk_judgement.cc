@@ -8,8 +8,7 @@ namespace syncline {
 
 namespace {
 
-constexpr int kTriesWhole = 3;
-constexpr int kTriesAlone = 5;
+constexpr int kTriesMax = 3;  // of one body, before it is cut
 constexpr size_t kAloneBytesMin = size_t{16} << 20;
 constexpr size_t kHalvedBytesMin = size_t{256} << 10;
 
@@ -70,7 +69,7 @@ void BulkWriter::State::judge(const PiecePtr& piece, HttpResponse& response,
 // A body may be larger than what the cluster has room for at all (its indexing pressure, a share of
 // its heap): then it is refused however often it comes, and halves are not.
 void BulkWriter::State::judge_overload(const PiecePtr& piece, int retry_after_s) {
-  if (piece->attempts < kTriesWhole || piece->payload().size() < kHalvedBytesMin)
+  if (piece->attempts < kTriesMax || piece->payload().size() < kHalvedBytesMin)
     return retry_later(piece, retry_after_s);
   if (piece->items.size() > 1) {
     body_bytes_max_ = std::max(piece->payload().size() / 2, kHalvedBytesMin);
@@ -78,8 +77,7 @@ void BulkWriter::State::judge_overload(const PiecePtr& piece, int retry_after_s)
   }
   // One document alone, again and again, while others are taken, or so large that none is composed.
   const bool others_wait = piece->payload().size() > kAloneBytesMin;
-  if (piece->attempts < kTriesAlone || (taken_ == piece->taken_at_first_try && !others_wait))
-    return retry_later(piece, retry_after_s);
+  if (taken_ == piece->taken_at_first_try && !others_wait) return retry_later(piece, retry_after_s);
   ItemOutcome& outcome = piece->submission->result.outcomes[piece->items.front()];
   outcome = {ItemOutcome::Kind::refused, 429, "too_large",
              "larger than the cluster has room for: " + piece->last_reason};

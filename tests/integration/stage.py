@@ -71,7 +71,8 @@ class Stage:
         name = f"t_{self.unique}_{len(self.databases)}"
         self._administer(server or self.postgres,
                          sql.SQL("CREATE DATABASE {}" + (
-                             f" ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+                             f" ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' "
+                             "LC_CTYPE 'C'"
                              if encoding else "")).format(sql.Identifier(name)))
         self.databases.append((server or self.postgres, name))
         return name
