@@ -1,12 +1,52 @@
 #include "document/bulk_builder.h"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <cassert>
 #include <limits>
 #include <utility>
 
+#include "base/utf8_text.h"
 #include "document/json_string.h"
 
 namespace syncline {
+
+namespace {
+
+// The outermost field of the JSON object in which a place lies.
+std::string_view field_at(std::string_view json, size_t place) {
+  std::string_view field;
+  int depth = 0;
+  for (size_t at = 0; at < place; ++at) {
+    const char c = json[at];
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c != '"') continue;
+    const size_t begin = ++at;
+    while (at < place && json[at] != '"') at += json[at] == '\\' ? 2 : 1;
+    if (depth == 1 && json.substr(std::min(at + 1, json.size())).starts_with(':'))
+      field = json.substr(begin, at - begin);
+  }
+  return field;
+}
+
+// Where an item (its action and its source) holds what is no UTF-8.
+std::string describe_fault(std::string_view item) {
+  const size_t source = item.find('\n') + 1;
+  if (find_not_utf8(item.substr(0, source)) != std::string_view::npos)
+    return "the id holds bytes that are no UTF-8";
+  return fault_of(item.substr(source)).value_or("");
+}
+
+}  // namespace
+
+std::optional<std::string> fault_of(std::string_view json) {
+  if (simdjson::validate_utf8(json.data(), json.size())) return std::nullopt;
+  const size_t place = find_not_utf8(json);
+  return "field \"" + std::string(field_at(json, place)) +
+         "\" holds bytes that are no UTF-8: " + printable(json.substr(place, 1));
+}
 
 void BulkBuilder::begin(int64_t version, TimePoint read_at) {
   body_.bytes.clear();
@@ -47,7 +87,7 @@ void BulkBuilder::begin_document_if(std::string_view id, int64_t seq_no, int64_t
   begin_item(id, BulkAction::index, "{\"index\":{\"_id\":", ending + "}}\n");
 }
 
-void BulkBuilder::end_document() {
+bool BulkBuilder::end_document() {
   std::string& bytes = body_.bytes;
   if (bytes.back() == ',') {
     bytes.back() = '}';
@@ -56,6 +96,11 @@ void BulkBuilder::end_document() {
   }
   bytes.push_back('\n');
   end_item();
+  const BulkItem& item = body_.items.back();
+  if (simdjson::validate_utf8(bytes.data() + item.offset, item.length)) return true;
+  fault_ = describe_fault(std::string_view(bytes).substr(item.offset, item.length));
+  abandon_document();
+  return false;
 }
 
 void BulkBuilder::abandon_document() {

@@ -1,8 +1,8 @@
 // BulkBuilder: writes documents straight into a bulk body.
 //
 // Owner: a composer or a loader, one thread. Items that a cluster would answer by refusing the
-// whole body (an id that is empty or over 512 bytes) are not taken: ask id_is_sendable() first. The
-// index is named by the request's URL.
+// whole body (an id that is empty or over 512 bytes) are not taken: ask id_is_sendable() first. Nor
+// are documents that hold bytes which are no UTF-8. The index is named by the request's URL.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,9 @@
 namespace syncline {
 
 constexpr size_t kDocumentIdBytesMax = 512;
+
+// Which field of a JSON object holds bytes that are no UTF-8, as a sentence; nothing: none does.
+std::optional<std::string> fault_of(std::string_view json);
 
 class BulkBuilder {
  public:
@@ -35,12 +38,14 @@ class BulkBuilder {
   void begin_document_if(std::string_view id, int64_t seq_no, int64_t primary_term,
                          const std::optional<std::string>& routing = {});
   std::string& bytes() { return body_.bytes; }
-  // Closes the source's object and the item. Precondition: begin_document() and a '{'.
-  void end_document();
+  // Closes the source's object and the item. Precondition: begin_document() and a '{'. False: the
+  // id or a value holds bytes that are no UTF-8; the document is dropped, and fault() says where.
+  [[nodiscard]] bool end_document();
+  const std::string& fault() const { return fault_; }
   // Drops the document begun last, instead of end_document().
   void abandon_document();
 
-  // The id must be sendable.
+  // The id must be sendable, and UTF-8.
   void add_delete(std::string_view id);
 
   size_t size_bytes() const { return body_.bytes.size(); }
@@ -57,6 +62,7 @@ class BulkBuilder {
 
   BulkBody body_;
   std::string action_end_;  // what follows the id in every action line
+  std::string fault_;
 };
 
 }  // namespace syncline

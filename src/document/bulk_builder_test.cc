@@ -18,11 +18,11 @@ TEST(BulkBuilder, WritesActionsAndSources) {
   builder.begin(7, read_at);
   builder.begin_document("a");
   builder.bytes().append("{\"x\":1,\"y\":[2],");
-  builder.end_document();
+  EXPECT_TRUE(builder.end_document());
   builder.add_delete("b");
   builder.begin_document("c");
   builder.bytes().append("{");
-  builder.end_document();
+  EXPECT_TRUE(builder.end_document());
 
   EXPECT_EQ(builder.size_items(), 3U);
   const size_t bytes = builder.size_bytes();
@@ -67,6 +67,33 @@ TEST(BulkBuilder, AnAbandonedDocumentLeavesNoTrace) {
   builder.abandon_document();
   EXPECT_EQ(builder.bytes(), before);
   EXPECT_EQ(builder.size_items(), 1U);
+}
+
+TEST(BulkBuilder, WhatIsNoUtf8IsDroppedAndTold) {
+  const struct {
+    std::string id, members, fault;
+  } cases[] = {
+      {"caf\xe9", R"("x":1)", "the id holds bytes that are no UTF-8"},
+      {"1", "\"x\":1,\"na\\\"me\":\"caf\xe9\"",
+       R"(field "na\"me" holds bytes that are no UTF-8: \xE9)"},
+      {"1", "\"x\":\"a\",\"tags\":[\"b\",{\"c\":\"\xff\"}]",
+       R"(field "tags" holds bytes that are no UTF-8: \xFF)"},
+      {"1", "\"x\":{\"y\":\"a\"},\"map\":{\"k\x80\":\"v\"}",
+       R"(field "map" holds bytes that are no UTF-8: \x80)"},
+      {"1", "\"j\":{\"a\": \"\xc3\"}", R"(field "j" holds bytes that are no UTF-8: \xC3)"},
+  };
+  BulkBuilder builder;
+  builder.begin(1, {});
+  builder.add_delete("a");
+  const std::string before = builder.bytes();
+  for (const auto& c : cases) {
+    builder.begin_document(c.id);
+    builder.bytes().append("{" + c.members + ",");
+    EXPECT_FALSE(builder.end_document());
+    EXPECT_EQ(builder.fault(), c.fault);
+    EXPECT_EQ(builder.bytes(), before);
+    EXPECT_EQ(builder.size_items(), 1U);
+  }
 }
 
 TEST(BulkBuilder, BeginAndTakeStartOver) {

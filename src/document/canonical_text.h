@@ -14,7 +14,4 @@ namespace syncline {
 // The PostgreSQL text of a value whose text in an id is this, or nothing if no value's is.
 std::optional<std::string> postgres_text(const PgType& type, std::string_view id_text);
 
-// Whether a database with encoding UTF8 can hold the text: valid UTF-8 without NUL.
-bool is_storable_text(std::string_view text);
-
 }  // namespace syncline

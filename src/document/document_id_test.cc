@@ -105,19 +105,12 @@ TEST(DocumentId, OnlyLowerCaseUuidsInTheirOneShape) {
 
 TEST(DocumentId, TextThatNoDatabaseHoldsIsRefused) {
   using std::string_literals::operator""s;
-  for (const std::string& text : {"a\0b"s, "\x80"s, "\xc3"s, "\xc0\xaf"s, "\xe0\x80\x80"s,
-                                  "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s,
-                                  "\xe2\x82"s, "\xf0\x9f\x90"s, "\xf0\x8f\xbf\xbf"s, "\xff"s}) {
-    EXPECT_FALSE(is_storable_text(text));
-    EXPECT_FALSE(decode({text_type()}, text));
-    EXPECT_FALSE(decode({make_type(Kind::text, "time")}, text));
-  }
+  EXPECT_FALSE(decode({text_type()}, "a\0b"s));
+  EXPECT_FALSE(decode({make_type(Kind::text, "time")}, "a\0b"s));
+  // One of encoding SQL_ASCII holds any other bytes, and their row must be found.
   for (const std::string& text :
-       {""s, "\x7f"s, "\xc2\x80"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s,
-        "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s, "🐎"s}) {
-    EXPECT_TRUE(is_storable_text(text));
+       {""s, "\x7f"s, "\xc2\x80"s, "\xf4\x8f\xbf\xbf"s, "🐎"s, "\x80"s, "\xc0\xaf"s, "caf\xe9"s})
     EXPECT_EQ(decode({text_type()}, text), Texts{text});
-  }
 }
 
 TEST(DocumentId, SupportsScalars) {

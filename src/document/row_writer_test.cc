@@ -38,5 +38,28 @@ TEST(RowWriter, AnOverriddenFieldIsLeftOutWhereTheOtherJobHasARow) {
   EXPECT_EQ(members(writer, values, last | 0b100), R"("b":2,)");
 }
 
+TEST(RowWriter, TheBoundHoldsWhatIsWritten) {
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += ",b";
+  const struct {
+    PgTypePtr type;
+    std::string text;
+  } cases[] = {
+      {text_type(), std::string(3000, 'x')},
+      {text_type(), std::string(3000, '\x01')},
+      {text_type(), std::string(3000, '"')},
+      {make_type(PgType::Kind::bytea, "bytea"), "\\x" + std::string(3000, 'a')},
+      {make_array(text_type()), "{a" + many + "}"},
+  };
+  for (const auto& c : cases) {
+    const RowWriter writer({{"field", c.type, 0}});
+    const std::vector<std::optional<std::string_view>> values = {c.text};
+    std::string out;
+    writer.append_members(values, 0, out);
+    EXPECT_LE(out.size(), writer.size_bound(values));
+    EXPECT_LE(writer.size_bound(values), 2 * out.size());
+  }
+}
+
 }  // namespace
 }  // namespace syncline

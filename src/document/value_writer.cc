@@ -13,9 +13,12 @@ namespace {
 using Kind = PgType::Kind;
 
 constexpr std::string_view kNull = "null";
+constexpr size_t kNumberBytesMax = 1000;  // with a longer one a cluster's parser refuses the document
 
 void append_number(std::string_view text, std::string& out) {
-  if (is_json_number(text)) {
+  if (text.size() > kNumberBytesMax) {
+    append_json_string(text, out);
+  } else if (is_json_number(text)) {
     out.append(text);
   } else if (is_not_finite(text)) {
     out.append(kNull);

@@ -19,6 +19,9 @@ TEST(ValueWriter, NumbersKeepAllDigits) {
   for (const char* text : {"NaN", "Infinity", "-Infinity"}) {
     EXPECT_EQ(render(numeric_type(), text), "null");
   }
+  const std::string longest(1000, '1');
+  EXPECT_EQ(render(numeric_type(), longest), longest);
+  EXPECT_EQ(render(numeric_type(), longest + "1"), "\"" + longest + "1\"");
   EXPECT_EQ(render(numeric_type(), "007"), R"("007")");
   EXPECT_EQ(render(numeric_type(), "a\"b"), R"("a\"b")");
   EXPECT_EQ(render(numeric_type(), ""), R"("")");

@@ -24,7 +24,8 @@ struct Composition {
   BulkBody body;
   std::vector<ParkedDocument> unsendable;  // a cluster would refuse the whole body for them
   std::vector<std::string> nothing_to_do;  // of them nothing has to be written
-  size_t documents = 0;                    // of the ids asked, how many were composed: a prefix
+  size_t documents = 0;                    // of the ids asked, how many were looked at: a prefix
+  std::vector<std::string> again;          // of those, the ones that are to be composed again
 };
 
 class Composer {

@@ -11,8 +11,9 @@ namespace {
 
 constexpr size_t kInlineMax = 1000;  // documents of keys that are resolved at once
 constexpr size_t kGroupMax = 500;    // keys asked for together
-constexpr size_t kSliceIds = 250;    // of a page of the lane
-constexpr size_t kSlicesMax = 4;     // in the table at once: single changes wait for no more
+constexpr size_t kGroupBytesMax = size_t{1} << 20;
+constexpr size_t kSliceIds = 250;  // of a page of the lane
+constexpr size_t kSlicesMax = 4;   // in the table at once: single changes wait for no more
 constexpr int kEntriesMax = 100;
 
 }  // namespace
@@ -55,9 +56,13 @@ Status FanOut::resolve_some() {
   }
   const Member& property = *pending.keys.back().first;
   std::vector<std::string> group;
-  for (auto key = pending.keys.rbegin();
-       key != pending.keys.rend() && key->first == &property && group.size() < group_size_; ++key)
+  size_t bytes = 0;
+  for (auto key = pending.keys.rbegin(); key != pending.keys.rend() && key->first == &property &&
+                                         group.size() < group_size_ && bytes < kGroupBytesMax;
+       ++key) {
     group.push_back(key->second);
+    bytes += key->second.size();
+  }
   SYNCLINE_ASSIGN(auto page, resolver_->all(property, group, kInlineMax));
   if (!page && group.size() > 1) {
     group_size_ = std::max<size_t>(1, group.size() / 2);

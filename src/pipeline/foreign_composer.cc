@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/utf8_text.h"
 #include "document/compare_value.h"
 #include "pipeline/owned_composer.h"
 #include "pipeline/plan_context.h"
@@ -43,23 +44,30 @@ ForeignComposer::ForeignComposer(PlanContext& context, const StopSignal& stop)
       reader_(stop),
       properties_(context.members),
       own_names_(names_written(context.members)),
-      found_(context.members.size()),
-      page_size_(DocumentReader::kIdsMax) {}
+      found_(context.members.size()) {}
 
 Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
-  ids = ids.first(std::min(ids.size(), page_size_.documents()));
+  ids = ids.first(std::min(
+      {ids.size(), context_.page_sizes.stored.documents(), context_.page_sizes.rows.documents()}));
   const TimePoint read_at = context_.clock.now();
   Composition composition;
-  composition.documents = ids.size();
   SYNCLINE_RETURN_IF_ERROR(read_documents(ids, composition));
-  SYNCLINE_RETURN_IF_ERROR(read_rows());
+  SYNCLINE_RETURN_IF_ERROR(read_rows(composition));
   failpoint("rows_read");
   builder_.begin(0, read_at);
   std::string own;
   for (size_t i = 0; i < documents_.size(); ++i) {
     Document& document = documents_[i];
+    if (const auto* why = unreadable_row(context_.members, found_, properties_, i)) {
+      composition.unsendable.push_back(refused_here(context_, document.id, "unreadable_row", *why));
+      continue;
+    }
     own.clear();
     write_own_fields(i, own);
+    if (const auto fault = fault_of(own)) {
+      composition.unsendable.push_back(refused_here(context_, document.id, "invalid_utf8", *fault));
+      continue;
+    }
     const auto text = document.source.with(own, own_names_);
     if (!text) {
       composition.nothing_to_do.push_back(std::move(document.id));
@@ -68,7 +76,9 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
     builder_.begin_document_if(document.id, document.seq_no, document.primary_term,
                                document.routing);
     builder_.bytes().append(*text, 0, text->size() - 1);  // end_document() closes it
-    builder_.end_document();
+    if (!builder_.end_document())
+      composition.unsendable.push_back(
+          refused_here(context_, document.id, "invalid_utf8", builder_.fault()));
   }
   composition.body = builder_.take();
   if (documents_.size() > ids_.size()) {
@@ -85,9 +95,30 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
 Status ForeignComposer::read_documents(std::span<const std::string> ids, Composition& composition) {
   std::vector<std::string> asked;
   for (const std::string& id : ids) {
-    if (BulkBuilder::id_is_sendable(id)) asked.push_back(id);
+    if (BulkBuilder::id_is_sendable(id) && find_not_utf8(id) == std::string::npos)
+      asked.push_back(id);
   }
-  SYNCLINE_ASSIGN(std::vector<StoredDocument> stored, context_.documents.read(asked));
+  std::vector<StoredDocument> stored;
+  for (;;) {
+    auto read = context_.documents.read(asked);
+    if (read.ok()) {
+      stored = std::move(read).value();
+      break;
+    }
+    if (read.error().code != DocumentReader::kTooLarge) return std::move(read).error();
+    context_.page_sizes.stored.too_many(asked.size());
+    if (asked.size() == 1) {
+      composition.unsendable.push_back(refused_here(context_, asked.front(), "too_large",
+                                                    "the stored document is larger than 48 MiB"));
+      asked.clear();
+      break;
+    }
+    asked.resize(asked.size() / 2);
+    // Up to the one asked for last.
+    ids = ids.first(
+        static_cast<size_t>(std::find(ids.begin(), ids.end(), asked.back()) - ids.begin() + 1));
+  }
+  composition.documents = ids.size();
   documents_.clear();
   ids_.clear();
   size_t bytes = 0;
@@ -113,25 +144,48 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
     documents_.push_back({std::move(document.id), *std::move(source), document.seq_no,
                           document.primary_term, std::move(document.routing), row->second});
   }
+  for (const ParkedDocument& parked : composition.unsendable) found.emplace(parked.id);
   for (const std::string& id : ids) {
     if (!found.contains(id)) composition.nothing_to_do.push_back(id);
   }
-  if (!documents_.empty()) page_size_.learn(bytes, documents_.size());
+  if (!documents_.empty()) context_.page_sizes.stored.learn(bytes, documents_.size());
   return {};
 }
 
-Status ForeignComposer::read_rows() {
+// Where they weigh too much, for fewer of the documents: the others are composed again.
+Status ForeignComposer::read_rows(Composition& composition) {
+  for (;;) {
+    const size_t bytes_before = reader_.bytes_read();
+    reader_.allow(documents_.size() == 1 ? kDocumentRowBytesMax : kPageRowBytesMax);
+    SYNCLINE_ASSIGN(const bool complete, read_all_rows());
+    if (complete) {
+      if (!documents_.empty())
+        context_.page_sizes.rows.learn(reader_.bytes_read() - bytes_before, documents_.size());
+      return {};
+    }
+    context_.page_sizes.rows.too_many(documents_.size());
+    if (documents_.size() == 1) {
+      composition.unsendable.push_back(
+          refused_here(context_, ids_.front(), "too_large", "its rows hold more than 64 MiB"));
+      documents_.clear();
+      ids_.clear();
+      continue;
+    }
+    const size_t half = documents_.size() / 2;
+    for (size_t i = half; i < documents_.size(); ++i) composition.again.push_back(ids_[i]);
+    documents_.resize(half);
+    ids_.resize(half);
+  }
+}
+
+Result<bool> ForeignComposer::read_all_rows() {
   std::vector<RowReader::Lookup> lookups;
   for (const auto& member : context_.members) {
     if (!member->is(JobType::property))
       lookups.push_back({member.get(), ids_, &found_[member->place]});
   }
   SYNCLINE_ASSIGN(const bool complete, reader_.read(lookups));
-  // Too many rows for one page of documents: each by itself.
-  for (size_t i = 0; !complete && i < lookups.size(); ++i) {
-    SYNCLINE_ASSIGN(const bool alone, reader_.read(std::span(lookups).subspan(i, 1)));
-    if (!alone) return Error::retry("the rows of some documents are too many to be read at once");
-  }
+  if (!complete) return false;
   return properties_.read(reader_, documents_.size(),
                           [this](const Member& property, size_t document) {
                             return compare_key_of(property, document);

@@ -8,7 +8,6 @@
 #include "document/bulk_builder.h"
 #include "document/stored_source.h"
 #include "pipeline/composer.h"
-#include "pipeline/page_size.h"
 #include "pipeline/property_rows.h"
 #include "pipeline/row_reader.h"
 
@@ -30,8 +29,10 @@ class ForeignComposer final : public Composer {
     size_t row = 0;  // its id's place in ids_: several documents may have one
   };
 
+  // How many of these ids were read, a prefix, is composition.documents.
   Status read_documents(std::span<const std::string> ids, Composition& composition);
-  Status read_rows();
+  Status read_rows(Composition& composition);
+  Result<bool> read_all_rows();
   std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
   void write_own_fields(size_t document, std::string& out);
 
@@ -43,7 +44,6 @@ class ForeignComposer final : public Composer {
   std::vector<Document> documents_;     // of the page
   std::vector<std::string> ids_;        // theirs, each once
   BulkBuilder builder_;
-  PageSize page_size_;
   std::vector<std::optional<std::string_view>> values_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "pipeline/owned_composer.h"
 
 namespace syncline {
 
@@ -21,6 +22,9 @@ constexpr size_t kResolvedMax = 10'000;  // documents that some values of a prop
 constexpr auto kSegmentMax = std::chrono::seconds(290);
 constexpr auto kPatience = std::chrono::seconds(5);  // beyond it, for a body to get on its way
 constexpr auto kSaveInterval = std::chrono::seconds(1);
+constexpr int64_t kLookedUpBlocks = 128;
+constexpr size_t kPageBytesMax = size_t{1} << 20;   // of ids or keys
+constexpr size_t kLargeRowBytes = size_t{1} << 20;  // is weighed before it is written
 constexpr auto kCheckInterval = std::chrono::milliseconds(100);
 
 int64_t block_of(std::string_view ctid) {
@@ -97,7 +101,7 @@ Status Loader::finish_covered(Member& member) {
   progress_ = member.record.load;
   SYNCLINE_ASSIGN(const auto session,
                   member.source->sessions().acquire(SessionPool::Use::load, stop_));
-  SYNCLINE_ASSIGN(progress_.rows_done, member.queries->count_rows(*session));
+  SYNCLINE_ASSIGN(progress_.rows_done, member.queries->estimate_rows(*session, member.table));
   return finish(member);
 }
 
@@ -131,8 +135,19 @@ Status Loader::load_leaf(Member& member, const LeafInfo& leaf) {
     progress_.file_node = leaf.file_node;
     progress_.block = 0;
   }
+  by_lookups_until_ = 0;
   for (;;) {
-    SYNCLINE_ASSIGN(const bool complete, load_segment(member, leaf));
+    const Result<bool> loaded = load_segment(member, leaf);
+    if (!loaded.ok() && loaded.error().action == Action::park && direct_) {
+      // A row that is too large, or that the server cannot give, ends the COPY: it lies behind the
+      // last one that came. Looked up, it is parked alone.
+      SYNCLINE_RETURN_IF_ERROR(drain());
+      spdlog::warn("job {}: {}: looking up its neighbours", member.name(), loaded.error().message);
+      by_lookups_until_ = std::max(read_.block, progress_.block) + kLookedUpBlocks;
+      continue;
+    }
+    if (!loaded.ok()) return loaded.error();
+    const bool complete = *loaded;
     events_.segment_ended();
     if (complete) return save_progress(member, true);
     SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
@@ -149,15 +164,17 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
                   member.source->sessions().acquire(SessionPool::Use::load, stop_));
   // The version first, then the rows (design section 2).
   SYNCLINE_ASSIGN(version_, context_.versions->take());
-  direct_ = context_.members.size() == 1 && member.unique();
+  direct_ = context_.members.size() == 1 && member.unique() && !by_lookups();
+  const int64_t until = by_lookups() ? by_lookups_until_ : 0;
   begin_body();
   marks_.clear();
   page_.clear();
   in_page_.clear();
+  page_bytes_ = 0;
   leaf_blocks_ = leaf.blocks;
   rows_ = progress_.rows_done;
   read_ = before_page_ = {progress_.block, progress_.rows_done};
-  SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, *session));
+  SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, until, *session));
   LockWatch& locks = member.source->lock_watch();
   const int watched = locks.add(process, [this] { give_way_.store(true); });
   Result<bool> complete = copy_rows(member, *session);
@@ -170,6 +187,11 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
     SYNCLINE_RETURN_IF_ERROR(flush());
   }
   SYNCLINE_RETURN_IF_ERROR(drain());
+  if (*complete && until > 0) {
+    progress_.rows_done = rows_;
+    progress_.block = until;
+    return false;  // and on from there
+  }
   if (*complete) {
     progress_.rows_done = rows_;
     progress_.leaf = leaf.oid + 1;
@@ -181,7 +203,8 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
 
 // Under the lock that keeps the file from being replaced, another file is noticed before its blocks
 // are taken for those of the old one. Gives the server process that reads.
-Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Session& session) {
+Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, int64_t until,
+                               Session& session) {
   segment_ends_at_ = context_.clock.now() + duration("load_segment", kSegmentMax);
   SYNCLINE_RETURN_IF_ERROR(session.script("BEGIN; SET LOCAL statement_timeout = '10min'; SELECT 1" +
                                           leaf.rows_from + " LIMIT 0"));
@@ -191,7 +214,7 @@ Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, Sessi
   if (file.integer(0, 0) != leaf.file_node)
     return Error::retry("the table was rewritten; its load begins again");
   SYNCLINE_RETURN_IF_ERROR(
-      session.begin_copy(member.queries->copy_sql(leaf, progress_.block, !direct_)));
+      session.begin_copy(member.queries->copy_sql(leaf, progress_.block, until, !direct_)));
   return static_cast<int>(file.integer(0, 1));
 }
 
@@ -209,8 +232,10 @@ Result<bool> Loader::copy_rows(Member& member, Session& session) {
     if (line.data == nullptr) return true;
     if (!row_.split(line.data, line.size, columns))
       return Error::bug("a COPY line has another number of columns");
+    line_bytes_ = line.size;
     SYNCLINE_RETURN_IF_ERROR(take_row(member));
-    if (builder_.size_bytes() >= kBodyBytes || page_.size() >= kPageIds) {
+    if (builder_.size_bytes() >= kBodyBytes || page_.size() >= kPageIds ||
+        page_bytes_ >= kPageBytesMax) {
       SYNCLINE_RETURN_IF_ERROR(compose_page());
       SYNCLINE_RETURN_IF_ERROR(flush());
       SYNCLINE_RETURN_IF_ERROR(save_progress(member, false));
@@ -225,26 +250,37 @@ Status Loader::take_row(Member& member) {
   if (block != read_.block) read_ = {block, rows_};
   ++rows_;
   if (direct_) {
-    write_row(member);
-    return {};
+    return write_row(member);
   }
   auto key = member.key_of(row_.fields().subspan(1));
-  if (key && in_page_.insert(*key).second) page_.push_back(*std::move(key));
+  if (!key || !in_page_.insert(*key).second) return {};
+  page_bytes_ += key->size();
+  page_.push_back(*std::move(key));
   return {};
 }
 
-void Loader::write_row(const Member& member) {
+Status Loader::write_row(const Member& member) {
   const auto values = row_.fields().subspan(1);
   const auto id = member.codec->encode(values.first(member.queries->link_size()));
-  if (!id) return;
-  if (!BulkBuilder::id_is_sendable(*id)) {
-    page_.push_back(*id);  // the composer says why it is parked
-    return;
+  if (!id) return {};
+  bool fits = BulkBuilder::id_is_sendable(*id);
+  if (line_bytes_ > kLargeRowBytes) {
+    const size_t bound = member.writer->size_bound(values);
+    fits = fits && bound < kDocumentJsonBytesMax;
+    if (fits && builder_.size_bytes() + bound > kBodyBytes) {
+      SYNCLINE_RETURN_IF_ERROR(flush());
+      builder_.bytes().reserve(bound + kBodySlack);
+    }
   }
-  builder_.begin_document(*id);
-  builder_.bytes() += '{';
-  member.writer->append_members(values, 1, builder_.bytes());
-  builder_.end_document();
+  if (fits) {
+    builder_.begin_document(*id);
+    builder_.bytes() += '{';
+    member.writer->append_members(values, 1, builder_.bytes());
+    if (builder_.end_document()) return {};
+  }
+  page_bytes_ += id->size();
+  page_.push_back(*id);  // the composer says why it is parked
+  return {};
 }
 
 // Documents whose rows must be looked up: several members, or several rows for one id.
@@ -256,6 +292,7 @@ Status Loader::compose_page() {
   }
   page_.clear();
   in_page_.clear();
+  page_bytes_ = 0;
   before_page_ = read_;
   return {};
 }
@@ -268,6 +305,7 @@ Status Loader::compose_ids(std::span<const std::string> ids) {
     // Of the page's bodies none is the last one for sure.
     if (!composition.body.items.empty())
       SYNCLINE_RETURN_IF_ERROR(submit(std::move(composition.body), before_page_));
+    if (!composition.again.empty()) SYNCLINE_RETURN_IF_ERROR(compose_ids(composition.again));
     ids = ids.subspan(composition.documents);
   }
   return {};

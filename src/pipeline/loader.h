@@ -65,11 +65,13 @@ class Loader {
   Status finish(Member& member);
   Status load_leaf(Member& member, const LeafInfo& leaf);
   Result<bool> load_segment(Member& member, const LeafInfo& leaf);
-  Result<int> begin_copy(const Member& member, const LeafInfo& leaf, Session& session);
+  Result<int> begin_copy(const Member& member, const LeafInfo& leaf, int64_t until,
+                         Session& session);
   Status end_copy(Session& session, bool complete);
   Result<bool> copy_rows(Member& member, Session& session);
   Status take_row(Member& member);
-  void write_row(const Member& member);
+  Status write_row(const Member& member);
+  bool by_lookups() const { return progress_.block < by_lookups_until_; }
   Status compose_page();
   Status compose_ids(std::span<const std::string> ids);
   Status compose_keys(const Member& property, std::span<const std::string> keys);
@@ -99,17 +101,21 @@ class Loader {
 
   // The loader thread's alone:
   CopyRow row_;
+  size_t line_bytes_ = 0;
   BulkBuilder builder_;
   std::unique_ptr<Composer> composer_;
   std::unique_ptr<Resolver> resolver_;
   std::vector<std::string> page_;  // ids, or keys of a property
   std::set<std::string> in_page_;
+  size_t page_bytes_ = 0;
   std::deque<Mark> marks_;
   uint64_t next_tag_ = 1;
   int64_t version_ = 0;
-  bool direct_ = false;  // a row of the COPY is a document
-  Reached read_;         // by the row that is read now
-  Reached before_page_;  // by the rows before those of page_
+  bool direct_ = false;           // a row of the COPY is a document
+  int64_t by_lookups_until_ = 0;  // a row before this block cannot be read as a whole: all there
+                                  // are looked up
+  Reached read_;                  // by the row that is read now
+  Reached before_page_;           // by the rows before those of page_
   int64_t rows_ = 0;
   const Member* member_ = nullptr;  // the one being loaded
   LoadProgress progress_;

@@ -50,7 +50,8 @@ void fill_in_mappings(Member& member) {
   member.mappings = member.config.spec.mappings;
   if (!member.mappings.empty()) return;
   for (const std::string& column : member.config.spec.columns) {
-    member.mappings.push_back({column, column, member.table.column(column)->index_type, ""});
+    const AutomaticField& field = member.table.column(column)->field;
+    member.mappings.push_back({column, column, field.type, field.params_json});
   }
 }
 

@@ -14,6 +14,17 @@ TEST(PageSizeTest, FollowsWhatDocumentsWeigh) {
   EXPECT_EQ(page.documents(), 1u);
 }
 
+TEST(PageSizeTest, HalvesWhereAPageWasTooLarge) {
+  PageSize page(1000);
+  page.too_many(1000);
+  EXPECT_EQ(page.documents(), 500u);
+  page.too_many(500);
+  page.too_many(800);
+  EXPECT_EQ(page.documents(), 250u);
+  page.too_many(1);
+  EXPECT_EQ(page.documents(), 1u);
+}
+
 // A long run of deleted rows weighs nothing at all: the mean once went below what a division bears,
 // and documents were composed one by one.
 TEST(PageSizeTest, NothingButDeletedRowsFillsWholePages) {

@@ -116,6 +116,7 @@ Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composi
     done.push_back(parked.id);
   }
   SYNCLINE_RETURN_IF_ERROR(park(context, composition.unsendable));
+  context.refusals.take(0, composition.unsendable);
   return done;
 }
 
@@ -153,6 +154,7 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
   SYNCLINE_RETURN_IF_ERROR(settle_conflicts(context, conflicts, settled));
   SYNCLINE_RETURN_IF_ERROR(unpark(context, settled.done, result.body.version));
   SYNCLINE_RETURN_IF_ERROR(park(context, refused));
+  context.refusals.take(static_cast<int64_t>(settled.done.size()), refused);
   for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
   if (result.unavailable) {
     settled.trouble = result.needs_person

@@ -16,6 +16,8 @@
 #include "model/bulk.h"
 #include "pipeline/composer.h"
 #include "pipeline/member.h"
+#include "pipeline/page_size.h"
+#include "pipeline/refusal_watch.h"
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 #include "source/source.h"
@@ -51,6 +53,12 @@ struct DocumentCounts {
   std::atomic<int64_t> conflicts{0};
 };
 
+// What a plan has learned of the size of its documents: of their rows, and as stored.
+struct PageSizes {
+  PageSize rows{1000};  // more than this and a lookup saves nothing more
+  PageSize stored{DocumentReader::kIdsMax};
+};
+
 struct PlanContext {
   std::string plan;  // target/index
   // An index job defines the documents; else they are somebody else's, and only our fields are
@@ -66,6 +74,8 @@ struct PlanContext {
   const Clock& clock;
   const StopSignal& stop;
   DocumentCounts& counts;
+  RefusalWatch& refusals;
+  PageSizes& page_sizes;
   // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
   // takes them along. Set by the plan's thread.
   std::atomic<int64_t> strangers_below{0};

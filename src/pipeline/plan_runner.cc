@@ -151,6 +151,8 @@ Status PlanRunner::run_once() {
                       .clock = parts_.clock,
                       .stop = stop_,
                       .counts = counts_,
+                      .refusals = refusals_,
+                      .page_sizes = page_sizes_,
                       .versions = nullptr,
                       .write_name = config_.index};
   IndexDescription index;
@@ -316,7 +318,12 @@ Status PlanRunner::start_members(PlanContext& context, const IndexDescription& i
     SYNCLINE_RETURN_IF_ERROR(
         start_member(*member, {context.plan, index.uuid, configuration.get(), now_us}, stop_));
     failing_job_.clear();
-    if (member->record.load.started_us != now_us) all_started_over = false;
+    if (member->record.load.started_us != now_us) {
+      all_started_over = false;
+    } else {
+      // No key will tell of what is parked since before: its row may be gone by now.
+      context.parked.hasten_all(context.plan, now_us);
+    }
     member->cursor.emplace(member->source->change_log(), member->record.watch,
                            member->record.position);
   }

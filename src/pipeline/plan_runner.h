@@ -135,6 +135,8 @@ class PlanRunner {
   const PlanConfig config_;
   const Parts parts_;
   DocumentCounts counts_;
+  RefusalWatch refusals_{parts_.clock};
+  PageSizes page_sizes_;
   StopSignal stop_;
   std::atomic<bool> release_index_{false};
   LaterList later_;              // the runner's thread alone

@@ -74,6 +74,9 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.documents.deleted = counts_.deleted;
   status.documents.conflicts = counts_.conflicts;
   status.parked = parts_.parked.count_job(job);
+  if (status.parked > 0) {
+    if (auto warning = refusals_.warning()) status.warnings.push_back(*std::move(warning));
+  }
   status.verify = parts_.verifications.report(config_.plan());
   status.lag.changes = view.last_lag;
   if (fresh_lag) show_lag(view, taken, status);

@@ -5,7 +5,7 @@
 
 namespace syncline {
 
-Status PropertyRows::read(RowReader& reader, size_t documents, const KeyOf& key_of) {
+Result<bool> PropertyRows::read(RowReader& reader, size_t documents, const KeyOf& key_of) {
   size_t depths = 0;
   for (const auto& member : members_) {
     if (member->is(JobType::property)) depths = std::max(depths, member->depth + 1);
@@ -27,16 +27,22 @@ Status PropertyRows::read(RowReader& reader, size_t documents, const KeyOf& key_
       }
       lookups.push_back({member.get(), found.keys, &found.rows});
     }
-    const auto complete = reader.read(lookups);
-    if (!complete.ok()) return complete.error();
+    SYNCLINE_ASSIGN(const bool complete, reader.read(lookups));
+    if (!complete) return false;
   }
-  return {};
+  return true;
 }
 
 RowPlace PropertyRows::row(const Member& property, size_t document) const {
   const Found& found = of_member_[property.place];
   if (found.key_of.empty() || found.key_of[document] < 0) return {};
   return found.rows.one(static_cast<size_t>(found.key_of[document]));
+}
+
+const std::string* PropertyRows::unreadable(const Member& property, size_t document) const {
+  const Found& found = of_member_[property.place];
+  if (found.key_of.empty() || found.key_of[document] < 0) return nullptr;
+  return found.rows.unreadable(static_cast<size_t>(found.key_of[document]));
 }
 
 }  // namespace syncline

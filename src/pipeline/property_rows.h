@@ -22,10 +22,17 @@ class PropertyRows {
   // for properties of a lower depth.
   using KeyOf = std::function<std::optional<std::string>(const Member& property, size_t document)>;
 
-  Status read(RowReader& reader, size_t documents, const KeyOf& key_of);
+  // False: ask for fewer documents.
+  Result<bool> read(RowReader& reader, size_t documents, const KeyOf& key_of);
+  // Forgets all rows.
+  void clear() {
+    for (Found& found : of_member_) found = Found();
+  }
 
   // The row of this property for the document at a place.
   RowPlace row(const Member& property, size_t document) const;
+  // Why it cannot be read; null: it can.
+  const std::string* unreadable(const Member& property, size_t document) const;
 
  private:
   struct Found {

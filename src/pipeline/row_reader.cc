@@ -89,11 +89,18 @@ Result<bool> RowReader::read_round(std::span<Work> works, size_t round) {
 
 Status RowReader::end(Work& work, bool& complete) {
   FoundRows& found = *work.lookup->found;
-  SYNCLINE_ASSIGN(found.parts_, work.lookup->member->queries->end_read(*work.session, work.links));
-  for (const Rows& rows : found.parts_) {
-    if (!found.lists_.empty() && work.links.size() > 1 && rows.size() > TableQueries::kRowsMax)
-      complete = false;
-  }
+  const Member& member = *work.lookup->member;
+  SYNCLINE_ASSIGN(auto read, member.queries->end_read(*work.session, work.links, bytes_left_));
+  found.parts_ = std::move(read.parts);
+  bytes_left_ -= std::min(bytes_left_, read.bytes);
+  bytes_read_ += read.bytes;
+  if (!read.complete) complete = false;
+  for (auto& [key, reason] : read.unreadable)
+    found.unreadable_[work.places[key]] = member.table.qualified_name + ": " + reason;
+  int rows = 0;
+  for (const Rows& part : found.parts_) rows += part.size();
+  if (!found.lists_.empty() && work.links.size() > 1 && rows > TableQueries::kRowsMax)
+    complete = false;
   return complete ? take_rows(work) : Status();
 }
 
@@ -104,11 +111,8 @@ Status RowReader::take_rows(Work& work) {
   place_of.reserve(work.places.size());
   for (const size_t place : work.places) place_of.emplace(work.lookup->keys[place], place);
   link_.resize(member.link.size());
-  const int columns = static_cast<int>(member.queries->row_size());
   for (const Rows& rows : found.parts_) {
     for (int row = 0; row < rows.size(); ++row) {
-      for (int column = 0; column < columns; ++column)
-        bytes_read_ += rows.get(row, column).value_or("").size();
       ++rows_read_;
       for (size_t i = 0; i < link_.size(); ++i) link_[i] = rows.get(row, static_cast<int>(i));
       const auto key = member.key_of(link_);

@@ -34,12 +34,18 @@ class FoundRows {
   RowPlace one(size_t key) const { return places_.empty() ? RowPlace() : places_[key]; }
   // Of a nested member, in their order.
   std::span<const RowPlace> all(size_t key) const { return lists_[key]; }
+  // Why the key's rows, though there, cannot be read; null: they can.
+  const std::string* unreadable(size_t key) const {
+    const auto found = unreadable_.find(key);
+    return found == unreadable_.end() ? nullptr : &found->second;
+  }
 
  private:
   friend class RowReader;
   std::vector<Rows> parts_;
   std::vector<RowPlace> places_;
   std::vector<std::vector<RowPlace>> lists_;
+  std::map<size_t, std::string> unreadable_;
 };
 
 class RowReader {
@@ -52,6 +58,8 @@ class RowReader {
 
   explicit RowReader(const StopSignal& stop) : stop_(stop) {}
 
+  // How many bytes of rows are read from now on, by all lookups together.
+  void allow(size_t bytes) { bytes_left_ = bytes; }
   // Answers all lookups. False: there are more rows than are held at once, ask for fewer keys.
   // Error: retry; pause_job where several rows without a key claim one place.
   Result<bool> read(std::span<Lookup> lookups);
@@ -76,6 +84,7 @@ class RowReader {
   Status take_rows(Work& work);
 
   const StopSignal& stop_;
+  size_t bytes_left_ = 0;
   size_t bytes_read_ = 0;
   size_t rows_read_ = 0;
   std::vector<std::optional<std::string_view>> link_;

@@ -12,6 +12,7 @@ namespace {
 
 // Known to the table at once; past that no more keys are read.
 constexpr size_t kDocumentsMax = FanOut::kDocumentsMax;
+constexpr size_t kIdBytesMax = size_t{16} << 20;
 constexpr size_t kBatchesMax = 256;  // open at once
 constexpr size_t kComposeMax = 1000;
 constexpr auto kComposeFor = std::chrono::milliseconds(50);
@@ -206,8 +207,8 @@ void Stream::queue(int feed, const std::vector<std::string>& ids, WorkTable::Has
 }
 
 bool Stream::has_room() const {
-  return table_.size() < kDocumentsMax && table_.open_batches() < kBatchesMax &&
-         !fan_out_.resolving();
+  return table_.size() < kDocumentsMax && table_.id_bytes() < kIdBytesMax &&
+         table_.open_batches() < kBatchesMax && !fan_out_.resolving();
 }
 
 Status Stream::read_members() {
@@ -272,6 +273,8 @@ Status Stream::request_sweep() {
     foreign_sweep_at_ = {};
   }
   events_.sweep_due();
+  // Parked documents may not be in the index that the sweep walks.
+  context_.parked.hasten_all(context_.plan, context_.clock.wall_time_us());
   return {};
 }
 
@@ -397,6 +400,7 @@ Status Stream::compose_waiting() {
     const std::vector<std::string> ids = table_.take(kComposeMax);
     SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
     for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);
+    for (const std::string& id : composition.again) table_.again(id);
     SYNCLINE_ASSIGN(const auto unsent, settle_unsendable(context_, composition));
     for (const std::string& id : unsent) table_.done(id);
     if (!composition.body.items.empty()) writer_->submit(std::move(composition.body));

@@ -63,6 +63,8 @@ class Supervisor final : public Engine {
 
   // The plan of a configured job.
   Result<std::string> plan_of(const std::string& job) const;
+  Result<std::optional<ParkedDocument>> find_parked(const std::string& plan, const std::string& job,
+                                                    const std::string& shown);
   void nudge_plan(const std::string& plan);
   void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
   Result<JobStatus> find_status(const std::string& job, bool fresh_lag);

@@ -31,7 +31,10 @@ void WorkTable::add(uint64_t batch, const std::string& id) {
   auto [entry, is_new] = documents_.try_emplace(id);
   Document& document = entry->second;
   const bool urgent = touching.haste == Haste::urgent;
-  if (is_new) ++waiting_;
+  if (is_new) {
+    ++waiting_;
+    id_bytes_ += id.size();
+  }
   if (is_new || (!document.under_way && urgent && !document.urgent)) enqueue(id, document, urgent);
   std::vector<uint64_t>& batches = document.under_way ? document.later_batches : document.batches;
   if (document.under_way) document.touched_again = true;
@@ -85,6 +88,7 @@ void WorkTable::done(const std::string& id) {
     ++waiting_;
     enqueue(id, document, true);
   } else {
+    id_bytes_ -= entry->first.size();
     documents_.erase(entry);
   }
   release(batches);

@@ -50,6 +50,7 @@ class WorkTable {
 
   size_t size() const { return documents_.size(); }
   size_t waiting() const { return waiting_; }
+  size_t id_bytes() const { return id_bytes_; }  // of all documents
 
  private:
   struct Document {
@@ -81,6 +82,7 @@ class WorkTable {
   // A document that became urgent while it waited stands in both: the first place counts.
   std::deque<std::string> urgent_, patient_;
   size_t waiting_ = 0;
+  size_t id_bytes_ = 0;
   uint64_t takes_ = 0;
   std::map<int, Feed> feeds_;
   std::unordered_map<uint64_t, int> feed_of_;

@@ -224,39 +224,6 @@ bool text_is_fixed(const PgType& type) {
   return std::find(fixed.begin(), fixed.end(), type.name) != fixed.end();
 }
 
-std::string index_type_of(const PgType& type) {
-  switch (type.kind) {
-    case PgType::Kind::boolean:
-      return "boolean";
-    case PgType::Kind::date:
-    case PgType::Kind::timestamp:
-    case PgType::Kind::timestamptz:
-      return "date";
-    case PgType::Kind::json:
-    case PgType::Kind::hstore:
-    case PgType::Kind::composite:
-      return "object";
-    case PgType::Kind::point:
-      return "geo_point";
-    case PgType::Kind::bytea:
-      return "binary";
-    case PgType::Kind::array:
-      return index_type_of(*type.element);
-    case PgType::Kind::range: {
-      if (type.element->kind != PgType::Kind::number) return "date_range";
-      if (type.element->name == "pg_catalog.int4") return "integer_range";
-      return type.element->name == "pg_catalog.int8" ? "long_range" : "double_range";
-    }
-    case PgType::Kind::number:
-      if (type.name == "pg_catalog.int8") return "long";
-      if (type.name == "pg_catalog.float4") return "float";
-      if (type.name == "pg_catalog.float8" || type.name == "pg_catalog.numeric") return "double";
-      return "integer";
-    default:
-      return type.name == "pg_catalog.inet" ? "ip" : "text";
-  }
-}
-
 Result<CompositeRows> read_attributes(Session& session, const std::vector<uint32_t>& relations) {
   SYNCLINE_ASSIGN(const Rows rows, session.query(kAttributesSql, {oid_array(relations)}));
   CompositeRows composites;
@@ -322,7 +289,7 @@ Status read_columns(Session& session, TableInfo& table) {
     describe_comparison(types, attribute.type, column);
     column.collated = attribute.collated;
     column.is_virtual = attribute.is_virtual;
-    column.index_type = index_type_of(*column.type);
+    column.field = automatic_field(*column.type);
     table.columns.push_back(std::move(column));
   }
   return {};

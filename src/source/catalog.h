@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "model/pg_type.h"
+#include "source/automatic_field.h"
 #include "source/session.h"
 
 namespace syncline {
@@ -33,7 +34,7 @@ struct ColumnInfo {
   bool text_needs_settings = false;   // its text depends on session settings such as DateStyle
   bool is_virtual = false;            // generated when it is read: triggers see NULL
   std::vector<std::string> computed;  // virtual: the columns that its expression reads
-  std::string index_type;             // the field type that fits it when the user named none
+  AutomaticField field;               // what fits it in the index when the user named nothing
 };
 
 // A relation with storage of its own: the table itself, its leaf partitions, its inheritance

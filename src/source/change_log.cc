@@ -12,8 +12,10 @@ namespace {
 constexpr int kTables = 3;
 // Of one watch; negated where a key was lost.
 constexpr const char* kOfWatch = "watch IN ($3::int, -$3::int) AND ";
-constexpr const char* kKey = "key, watch < 0";
-constexpr int64_t kHugeBlocks = 64;  // of 8 kB: some 10,000 keys
+// The length is told without reading the key.
+const std::string kKey =
+    "CASE WHEN octet_length(key) <= " + std::to_string(ChangeCursor::kKeyBytesMax) +
+    " THEN key END, watch < 0";
 // A current log table larger than this is given up for an empty one.
 constexpr int64_t kRotateBytes = 1 << 20;
 constexpr int kPollRowsMax = 10'000;
@@ -46,6 +48,12 @@ uint64_t txid_of(const Rows& rows, int row, int column) {
   return value;
 }
 
+int count_rows(const Session::Answer& answer) {
+  int count = 0;
+  for (const Rows& rows : answer.parts) count += rows.size();
+  return count;
+}
+
 // Rows of (key, whether the key was lost).
 void take_keys(const Rows& rows, int first_row, ChangeBatch& batch) {
   for (int i = first_row; i < rows.size(); ++i) {
@@ -58,6 +66,10 @@ void take_keys(const Rows& rows, int first_row, ChangeBatch& batch) {
       batch.keys.emplace_back(std::nullopt);
     }
   }
+}
+
+void take_keys(const Session::Answer& answer, ChangeBatch& batch) {
+  for (const Rows& rows : answer.parts) take_keys(rows, 0, batch);
 }
 
 }  // namespace
@@ -190,18 +202,31 @@ Result<std::string> ChangeLog::holders(Session& session) const {
 
 Result<ChangeBatch> ChangeCursor::read(Session& session) {
   if (huge_) return read_huge(session);
-  SYNCLINE_ASSIGN(const Rows rows, session.query(log_->small_sql_,
-                                                 {std::to_string(position_.xmax),
-                                                  xip_literal(position_), std::to_string(watch_)}));
-  const auto now = Position::parse(rows.text(0, 0));
-  if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
-  if (rows.size() - 1 > kKeysMax) return read_part(session, *now);
+  const std::vector<Param> params = {std::to_string(position_.xmax), xip_literal(position_),
+                                     std::to_string(watch_)};
+  SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->small_sql_, params));
+  if (!answer) {
+    SYNCLINE_ASSIGN(const Position now, log_->now(session));
+    return read_part(session, now);
+  }
+  const Rows& first = answer->parts.front();
+  const auto now = Position::parse(first.text(0, 0));
+  if (!now) return Error::bug("not a snapshot: " + first.text(0, 0));
+  if (count_rows(*answer) - 1 > kKeysMax) return read_part(session, *now);
   ChangeBatch batch;
-  take_keys(rows, 1, batch);
+  for (const Rows& rows : answer->parts) take_keys(rows, &rows == &first ? 1 : 0, batch);
   batch.position = *now;
   batch.at_head = true;
   position_ = *now;
   return batch;
+}
+
+Result<std::optional<Session::Answer>> ChangeCursor::read_keys(
+    Session& session, const std::string& sql, std::span<const Param> params) const {
+  SYNCLINE_RETURN_IF_ERROR(session.begin_query(sql, params));
+  SYNCLINE_ASSIGN(Session::Answer answer, session.end_rows(kBatchBytesMax));
+  if (!answer.complete) return std::optional<Session::Answer>();
+  return std::optional(std::move(answer));
 }
 
 // More than a batch holds: as many whole transactions as fit, those first that had been in
@@ -217,30 +242,36 @@ Result<ChangeBatch> ChangeCursor::read_part(Session& session, const Position& no
   SYNCLINE_ASSIGN(const Rows txids,
                   session.query(log_->txids_sql_, {from, "{}", watch, now.text()}));
   const uint64_t first = txids.empty() ? now.xmax : txid_of(txids, 0, 0);
-  const uint64_t last = txids.empty() ? now.xmax : txid_of(txids, txids.size() - 1, 0);
-  if (txids.size() > kKeysMax && first == last)
-    return read_one(session, first, position_.advanced_to(now, first + 1));
-  const uint64_t end = txids.size() > kKeysMax ? last : now.xmax;
-  SYNCLINE_ASSIGN(const Rows rows, session.query(log_->range_sql_, {from, "{}", watch, now.text(),
-                                                                    std::to_string(end)}));
-  ChangeBatch batch;
-  take_keys(rows, 0, batch);
-  batch.position = position_.advanced_to(now, end);
-  position_ = *batch.position;
-  return batch;
+  uint64_t end = now.xmax;
+  if (txids.size() > kKeysMax) end = txid_of(txids, txids.size() - 1, 0);
+  for (int count = txids.size(); end > first || txids.empty();) {
+    const std::vector<Param> params = {from, "{}", watch, now.text(), std::to_string(end)};
+    SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->range_sql_, params));
+    if (answer) {
+      ChangeBatch batch;
+      take_keys(*answer, batch);
+      batch.position = position_.advanced_to(now, end);
+      position_ = *batch.position;
+      return batch;
+    }
+    count /= 2;
+    end = txid_of(txids, count, 0);
+  }
+  return read_one(session, first, position_.advanced_to(now, first + 1));
 }
 
 Result<ChangeBatch> ChangeCursor::read_one(Session& session, uint64_t txid, Position after) {
-  const std::string beyond = std::to_string(UINT64_MAX);
-  SYNCLINE_ASSIGN(const Rows rows,
-                  session.query(log_->one_sql_, {beyond, "{" + std::to_string(txid) + "}",
-                                                 std::to_string(watch_)}));
-  if (rows.size() > kKeysMax) {
-    huge_ = Huge{txid, std::move(after), 0, 0};
+  const std::vector<Param> params = {std::to_string(UINT64_MAX), "{" + std::to_string(txid) + "}",
+                                     std::to_string(watch_)};
+  SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->one_sql_, params));
+  if (!answer || count_rows(*answer) > kKeysMax) {
+    huge_ = Huge{};
+    huge_->txid = txid;
+    huge_->after = std::move(after);
     return read_huge(session);
   }
   ChangeBatch batch;
-  take_keys(rows, 0, batch);
+  take_keys(*answer, batch);
   if (!batch.keys.empty()) {
     batch.position = after;
     position_ = std::move(after);
@@ -252,21 +283,12 @@ Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
   Huge huge = *huge_;
   ChangeBatch batch;
   while (batch.keys.empty() && huge.table < kTables) {
-    const std::string table = log_->schema_ + ".log_" + std::to_string(huge.table);
-    SYNCLINE_ASSIGN(
-        const Rows rows,
-        session.query("SELECT key, watch < 0 FROM " + table +
-                          " WHERE ctid >= $1::tid AND ctid < $2::tid AND txid = $3::xid8"
-                          " AND watch IN ($4::int, -$4::int)",
-                      {"(" + std::to_string(huge.block) + ",0)",
-                       "(" + std::to_string(huge.block + kHugeBlocks) + ",0)",
-                       std::to_string(huge.txid), std::to_string(watch_)}));
-    take_keys(rows, 0, batch);
-    huge.block += kHugeBlocks;
+    SYNCLINE_ASSIGN(const bool read, read_blocks(session, huge, batch));
+    if (!read || huge.place > 0) continue;
     SYNCLINE_ASSIGN(
         const Rows size,
         session.query("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int",
-                      {table}));
+                      {log_->schema_ + ".log_" + std::to_string(huge.table)}));
     if (huge.block >= size.integer(0, 0)) {
       ++huge.table;
       huge.block = 0;
@@ -280,6 +302,39 @@ Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
     huge_ = huge;
   }
   return batch;
+}
+
+// The keys from where it stands on, some blocks or a part of one, and moves on. False: they weigh
+// too much together, and fewer are to be read. A single one is read whatever it weighs.
+Result<bool> ChangeCursor::read_blocks(Session& session, Huge& huge, ChangeBatch& batch) const {
+  const auto tid = [](int64_t block, int64_t place) {
+    return "(" + std::to_string(block) + "," + std::to_string(place) + ")";
+  };
+  const bool whole = huge.blocks > 0;
+  int64_t to_block = huge.block + huge.blocks;
+  int64_t to_place = whole ? 0 : huge.place + huge.places;
+  const std::vector<Param> params = {tid(huge.block, huge.place), tid(to_block, to_place),
+                                     std::to_string(huge.txid), std::to_string(watch_)};
+  SYNCLINE_RETURN_IF_ERROR(session.begin_query(
+      "SELECT " + kKey + " FROM " + log_->schema_ + ".log_" + std::to_string(huge.table) +
+          " WHERE ctid >= $1::tid AND ctid < $2::tid AND txid = $3::xid8"
+          " AND watch IN ($4::int, -$4::int)",
+      params));
+  const bool single = !whole && huge.places == 1;
+  SYNCLINE_ASSIGN(const Session::Answer answer,
+                  session.end_rows(single ? 2 * kKeyBytesMax : kBatchBytesMax));
+  if (!answer.complete) {
+    (whole ? huge.blocks : huge.places) /= 2;
+    return false;
+  }
+  take_keys(answer, batch);
+  if (to_place >= kPlacesMax) {
+    to_place = 0;
+    ++to_block;
+  }
+  huge.block = to_block;
+  huge.place = to_place;
+  return true;
 }
 
 }  // namespace syncline

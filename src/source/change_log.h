@@ -66,7 +66,9 @@ class ChangeLog {
 
 class ChangeCursor {
  public:
-  static constexpr int kKeysMax = 10'000;  // in one batch
+  static constexpr int kKeysMax = 10'000;                     // in one batch
+  static constexpr size_t kBatchBytesMax = size_t{8} << 20;   // of keys, but for a single one
+  static constexpr int64_t kKeyBytesMax = int64_t{16} << 20;  // a longer one stands for all rows
 
   ChangeCursor(const ChangeLog& log, int watch, Position start)
       : log_(&log), watch_(watch), position_(std::move(start)) {}
@@ -87,10 +89,18 @@ class ChangeCursor {
     uint64_t txid = 0;
     Position after;
     int table = 0;
-    int64_t block = 0;
+    int64_t block = 0, place = 0;  // from where on
+    int64_t blocks = kHugeBlocks;  // to be read at once; 0: only so many places of one
+    int64_t places = kPlacesMax;
   };
+  static constexpr int64_t kHugeBlocks = 64;   // of 8 kB: some 10,000 keys
+  static constexpr int64_t kPlacesMax = 2048;  // more than any block has
 
+  // Nothing: the keys weigh more than a batch may.
+  Result<std::optional<Session::Answer>> read_keys(Session& session, const std::string& sql,
+                                                   std::span<const Param> params) const;
   Result<ChangeBatch> read_part(Session& session, const Position& now);
+  Result<bool> read_blocks(Session& session, Huge& huge, ChangeBatch& batch) const;
   Result<ChangeBatch> read_one(Session& session, uint64_t txid, Position after);
   Result<ChangeBatch> read_huge(Session& session);
 

@@ -1,5 +1,7 @@
 #include "source/session.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -7,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
+#include "base/utf8_text.h"
 #include "source/connect_error.h"
 
 namespace syncline {
@@ -20,6 +24,10 @@ constexpr auto kConnectTimeout = std::chrono::seconds(10);
 constexpr auto kAnswerTimeout = std::chrono::seconds(40);
 constexpr auto kPatientAnswerTimeout = std::chrono::seconds(310);
 constexpr size_t kPreparedMax = 200;
+constexpr size_t kPackedBytesMax = size_t{256} << 10;  // a larger row stays as libpq holds it
+constexpr size_t kLargeBytes = size_t{8} << 20;  // of a row after which a connection is dropped
+// What may be on its way in the kernel beside the row that is waited for.
+constexpr size_t kUnreadSlack = size_t{8} << 20;
 constexpr int kServerVersionMin = 130000;
 
 // Every value must print in one form, no statement may take a plan that surprises the user's
@@ -63,7 +71,7 @@ Action action_of(std::string_view sqlstate) {
 std::string one_line(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
+  return printable(text);
 }
 
 }  // namespace
@@ -81,6 +89,20 @@ int64_t Rows::integer(int row, int column) const {
 
 bool Rows::boolean(int row, int column) const {
   return get(row, column) == "t";
+}
+
+void Rows::pack(const PGresult* row) {
+  columns_ = static_cast<size_t>(PQnfields(row));
+  for (int column = 0; column < PQnfields(row); ++column) {
+    Cell cell;
+    cell.offset = bytes_.size();
+    if (PQgetisnull(row, 0, column) == 0) {
+      cell.size = PQgetlength(row, 0, column);
+      bytes_.append(PQgetvalue(row, 0, column), static_cast<size_t>(cell.size));
+    }
+    cells_.push_back(cell);
+  }
+  ++packed_size_;
 }
 
 Session::Session(PGconn* connection, const StopSignal& stop)
@@ -157,6 +179,11 @@ Status Session::set_up() {
   std::string settings = kSettings;
   if (server_version() >= 140000) settings += "; SET idle_session_timeout = 0";
   if (server_version() >= 170000) settings += "; SET transaction_timeout = 0";
+  // Its bytes are in no encoding that the server knows of: it would fail every statement that meets
+  // one which is no UTF-8. They are taken as they are, and looked at where they become JSON.
+  const char* const encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII")
+    settings += "; SET client_encoding = SQL_ASCII";
   SYNCLINE_RETURN_IF_ERROR(script(settings));
   SYNCLINE_ASSIGN(const Rows recovery, query("SELECT pg_is_in_recovery()"));
   if (recovery.boolean(0, 0))
@@ -297,6 +324,7 @@ Status Session::begin_query(const Statement& statement, std::span<const Param> p
   const auto& [sql, types] = statement;
   PGconn* connection = connection_.get();
   const TimePoint deadline = std::chrono::steady_clock::now() + answer_timeout_;
+  row_taken_ = true;
   auto known = prepared_.find(sql);
   if (known == prepared_.end()) {
     if (prepared_.size() >= kPreparedMax) {
@@ -335,21 +363,141 @@ Result<Rows> Session::end_query() {
   return collect(std::chrono::steady_clock::now() + answer_timeout_);
 }
 
+template <typename Ask>
+std::invoke_result_t<Ask> Session::patiently(const Ask& ask) {
+  SYNCLINE_RETURN_IF_ERROR(script("SET statement_timeout = '5min'"));
+  answer_timeout_ = kPatientAnswerTimeout;
+  auto answer = ask();
+  answer_timeout_ = kAnswerTimeout;
+  if (!usable()) return answer;
+  Status reset = script("SET statement_timeout = '30s'");
+  if (answer.ok() && !reset.ok()) return std::move(reset).error();
+  return answer;
+}
+
 Result<Rows> Session::query_patiently(const Statement& statement, std::span<const Param> params) {
   Result<Rows> rows = query(statement, params);
   if (rows.ok() || rows.error().code != kQueryCanceled) return rows;
-  return ask_again_patiently(statement, params);
+  return patiently([&] { return query(statement, params); });
 }
 
-Result<Rows> Session::ask_again_patiently(const Statement& statement,
-                                          std::span<const Param> params) {
-  SYNCLINE_RETURN_IF_ERROR(script("SET statement_timeout = '5min'"));
-  answer_timeout_ = kPatientAnswerTimeout;
-  Result<Rows> rows = query(statement, params);
-  answer_timeout_ = kAnswerTimeout;
-  if (!usable()) return rows;
-  const Status reset = script("SET statement_timeout = '30s'");
-  return rows.ok() && !reset.ok() ? reset.error() : std::move(rows);
+Result<Session::Answer> Session::rows_patiently(const Statement& statement,
+                                                std::span<const Param> params, size_t bytes_max) {
+  return patiently([&]() -> Result<Answer> {
+    SYNCLINE_RETURN_IF_ERROR(begin_query(statement, params));
+    return end_rows(bytes_max);
+  });
+}
+
+// Whether the row that is waited for is larger than that, as far as it has come: by the kernel's
+// count of what the connection brought. Where there is none (a socket in the file system) a large
+// row is noticed when it is there.
+bool Session::row_outgrows(size_t bytes_max) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(PQsocket(connection_.get()), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return false;
+  if (std::exchange(row_taken_, false)) received_ = info.tcpi_bytes_received;
+  return info.tcpi_bytes_received - received_ > bytes_max;
+}
+
+void Session::cancel() {
+  std::array<char, 256> reason{};
+  if (PGcancel* cancel = PQgetCancel(connection_.get())) {
+    PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
+    PQfreeCancel(cancel);
+  }
+}
+
+// Until PQgetResult would not block. Error: park where the row is larger than that; the connection
+// is of no use then, for libpq would take all of it.
+Status Session::wait_for_row(TimePoint deadline, size_t bytes_max) {
+  PGconn* connection = connection_.get();
+  while (PQisBusy(connection) != 0) {
+    SYNCLINE_RETURN_IF_ERROR(wait_answer(deadline));
+    if (row_outgrows(bytes_max)) {
+      cancel();
+      broken_ = true;
+      return Error::park("a row is too large to be read", kLineTooLarge);
+    }
+    if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
+  }
+  return {};
+}
+
+Status Session::take_row(PGresult* row, Answer& answer) {
+  Rows rows(row);
+  size_t bytes = 0;
+  for (int column = 0; column < PQnfields(row); ++column)
+    bytes += static_cast<size_t>(PQgetlength(row, 0, column));
+  answer.bytes += bytes;
+  row_taken_ = true;
+  if (bytes > kLargeBytes) outgrown_ = true;
+  if (bytes > kPackedBytesMax) {
+    answer.parts.push_back(std::move(rows));
+    answer.parts.emplace_back();
+    return {};
+  }
+  if (answer.parts.empty()) answer.parts.emplace_back();
+  answer.parts.back().pack(row);
+  return {};
+}
+
+// The rest of an answer that nobody wants.
+Status Session::cut_answer(TimePoint deadline) {
+  cancel();
+  for (;;) {
+    const Status waited = wait_for_row(deadline, kLargeBytes + kUnreadSlack);
+    if (!waited.ok()) return waited.error().action == Action::park ? Status() : waited;
+    PGresult* const result = PQgetResult(connection_.get());
+    if (result == nullptr) return {};
+    row_taken_ = true;
+    PQclear(result);
+  }
+}
+
+Result<Session::Answer> Session::end_rows(size_t bytes_max) {
+  auto answer = take_rows(std::chrono::steady_clock::now() + answer_timeout_, bytes_max);
+  busy_since_.store(0);
+  return answer;
+}
+
+Result<Session::Answer> Session::take_rows(TimePoint deadline, size_t bytes_max) {
+  PGconn* connection = connection_.get();
+  PQsetSingleRowMode(connection);
+  Answer answer;
+  const auto cut = [&] {
+    answer.parts.clear();
+    answer.complete = false;
+  };
+  for (;;) {
+    const size_t left = bytes_max - std::min(bytes_max, answer.bytes);
+    const Status waited = wait_for_row(deadline, left + kUnreadSlack);
+    if (!waited.ok() && waited.error().action != Action::park) return waited.error();
+    if (!waited.ok()) {
+      cut();
+      return answer;
+    }
+    PGresult* const result = PQgetResult(connection);
+    if (result == nullptr) return answer;
+    if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+      SYNCLINE_RETURN_IF_ERROR(take_row(result, answer));
+      if (answer.bytes <= bytes_max) continue;
+      cut();
+      SYNCLINE_RETURN_IF_ERROR(cut_answer(deadline));
+      return answer;
+    }
+    const Rows end(result);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK) continue;
+    Error failed = error_of(result);
+    const auto rest = collect(deadline);
+    if (!rest.ok() && !usable()) return rest.error();
+    if (failed.code == "0A000") {
+      broken_ = true;
+      failed.action = Action::retry;
+    }
+    return failed;
+  }
 }
 
 Status Session::script(const std::string& sql) {
@@ -364,6 +512,7 @@ Status Session::script(const std::string& sql) {
 }
 
 Status Session::begin_copy(const std::string& sql) {
+  row_taken_ = true;
   const Status begun = script(sql);
   busy_since_.store(0);  // the loader says what it does by itself
   return begun;
@@ -376,7 +525,11 @@ Result<Session::CopyLine> Session::next_copy_line() {
     char* data = nullptr;
     const int size = PQgetCopyData(connection, &data, 1);
     line_.reset(data);
-    if (size > 0) return CopyLine{data, static_cast<size_t>(size)};
+    if (size > 0) {
+      row_taken_ = true;
+      if (static_cast<size_t>(size) > kLargeBytes) outgrown_ = true;
+      return CopyLine{data, static_cast<size_t>(size)};
+    }
     if (size == -1) {
       auto end = collect(deadline);
       if (!end.ok()) return std::move(end).error();
@@ -384,16 +537,17 @@ Result<Session::CopyLine> Session::next_copy_line() {
     }
     if (size == -2) return broken(PQerrorMessage(connection));
     SYNCLINE_RETURN_IF_ERROR(wait_socket(false, deadline));
+    if (row_outgrows(kLineBytesMax + kUnreadSlack)) {
+      cancel();
+      broken_ = true;
+      return Error::park("a row is larger than 64 MiB", kLineTooLarge);
+    }
     if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
   }
 }
 
 void Session::cancel_copy() {
-  std::array<char, 256> reason{};
-  if (PGcancel* cancel = PQgetCancel(connection_.get())) {
-    PQcancel(cancel, reason.data(), static_cast<int>(reason.size()));
-    PQfreeCancel(cancel);
-  }
+  cancel();
   for (;;) {
     const auto line = next_copy_line();
     if (!line.ok() || line->data == nullptr) return;

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -31,10 +32,11 @@ class Rows {
   Rows() = default;
   explicit Rows(PGresult* result) : result_(result) {}
 
-  int size() const { return result_ ? PQntuples(result_.get()) : 0; }
+  int size() const { return result_ ? PQntuples(result_.get()) : packed_size_; }
   bool empty() const { return size() == 0; }
   // NULL is nothing. The view lives as long as the Rows.
   std::optional<std::string_view> get(int row, int column) const {
+    if (!result_) return packed(row, column);
     if (PQgetisnull(result_.get(), row, column)) return std::nullopt;
     return std::string_view(PQgetvalue(result_.get(), row, column),
                             static_cast<size_t>(PQgetlength(result_.get(), row, column)));
@@ -44,12 +46,33 @@ class Rows {
   int64_t integer(int row, int column) const;
   bool boolean(int row, int column) const;
 
+  // Copies the only row of a result behind those that are held. Rows made so lie close together.
+  void pack(const PGresult* row);
+
  private:
+  struct Cell {
+    size_t offset = 0;
+    int size = -1;  // NULL
+  };
+  std::optional<std::string_view> packed(int row, int column) const {
+    const Cell& cell = cells_[static_cast<size_t>(row) * columns_ + static_cast<size_t>(column)];
+    if (cell.size < 0) return std::nullopt;
+    return std::string_view(bytes_).substr(cell.offset, static_cast<size_t>(cell.size));
+  }
+
   struct Clear {
     void operator()(PGresult* result) const { PQclear(result); }
   };
   std::unique_ptr<PGresult, Clear> result_;
+  std::string bytes_;
+  std::vector<Cell> cells_;
+  size_t columns_ = 0;
+  int packed_size_ = 0;
 };
+
+// The code of an error (park): a line of COPY is larger than Session::kLineBytesMax, and the
+// connection is given up.
+inline constexpr const char* kLineTooLarge = "line_too_large";
 
 using Param = std::optional<std::string>;
 
@@ -88,18 +111,28 @@ class Session {
   // The same for what may have to read a whole table: if it takes longer than statements may it is
   // asked once more, with minutes of time. Whoever waits for a lock behind it ends it (LockWatch).
   Result<Rows> query_patiently(const Statement& statement, std::span<const Param> params);
-  Result<Rows> ask_again_patiently(const Statement& statement,
-                                   std::span<const Param> params);
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
   Status begin_query(const Statement& statement, std::span<const Param> params);
   Result<Rows> end_query();
+  // In place of end_query(), for rows that may be large: none is held twice, and reading stops
+  // where they weigh more than `bytes_max`, before a row that weighs more has come.
+  struct Answer {
+    std::vector<Rows> parts;
+    size_t bytes = 0;
+    bool complete = true;  // false: there are more, and none is given
+  };
+  Result<Answer> end_rows(size_t bytes_max);
+  // After an end_rows() that took longer than statements may: the same, with minutes of time.
+  Result<Answer> rows_patiently(const Statement& statement, std::span<const Param> params,
+                                size_t bytes_max);
   // Several statements in one transaction (the simple protocol's), without parameters.
   Status script(const std::string& sql);
 
   // COPY … TO STDOUT: begin, then lines until nothing comes. A line stays valid until the next call
   // and may be changed in place.
   Status begin_copy(const std::string& sql);
+  static constexpr size_t kLineBytesMax = size_t{64} << 20;
   struct CopyLine {
     char* data = nullptr;  // null: the end
     size_t size = 0;
@@ -126,8 +159,11 @@ class Session {
 
   // False after any error that leaves the connection unusable.
   bool usable() const;
-  // Nothing is under way, and no transaction is open.
-  bool idle() const { return usable() && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE; }
+  // Nothing is under way, no transaction is open, and no large row has come: its buffer would stay
+  // as large as that.
+  bool idle() const {
+    return usable() && !outgrown_ && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+  }
   int server_version() const { return PQserverVersion(connection_.get()); }
 
   static std::string quote_identifier(std::string_view name);
@@ -153,6 +189,14 @@ class Session {
   void note_beginning();
   Status flush(TimePoint deadline);
   Result<Rows> collect(TimePoint deadline);
+  template <typename Ask>
+  std::invoke_result_t<Ask> patiently(const Ask& ask);
+  Result<Answer> take_rows(TimePoint deadline, size_t bytes_max);
+  Status take_row(PGresult* row, Answer& answer);
+  Status wait_for_row(TimePoint deadline, size_t bytes_max);
+  bool row_outgrows(size_t bytes_max);
+  void cancel();
+  Status cut_answer(TimePoint deadline);
   Error error_of(const PGresult* result) const;
   Error broken(std::string reason);
 
@@ -166,6 +210,9 @@ class Session {
   int slow_fd_ = -1;
   bool slow_ = false;                         // the statement under way, and slow_fd_ was told
   std::atomic<Duration::rep> busy_since_{0};  // of a TimePoint; 0: nothing is under way
+  bool outgrown_ = false;
+  uint64_t received_ = 0;   // by the connection, when it was first waited after the last row
+  bool row_taken_ = false;  // since then
 };
 
 }  // namespace syncline

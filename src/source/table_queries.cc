@@ -1,12 +1,27 @@
 #include "source/table_queries.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
+#include "source/change_log.h"
 #include "source/value_sql.h"
 
 namespace syncline {
 
 namespace {
+
+constexpr int64_t kCountedBytesMax = 8 << 20;  // counted in some ten milliseconds
+
+// What the topmost node of a plan, as JSON, is expected to give.
+int64_t planned_rows(const std::string& plan) {
+  constexpr std::string_view kName = "\"Plan Rows\": ";
+  const size_t found = plan.find(kName);
+  int64_t rows = 0;
+  if (found != std::string::npos)
+    std::from_chars(plan.data() + found + kName.size(), plan.data() + plan.size(), rows);
+  return rows;
+}
 
 std::string column_list(const std::vector<std::string>& names) {
   std::string list;
@@ -15,6 +30,20 @@ std::string column_list(const std::vector<std::string>& names) {
     list += column_sql(name);
   }
   return list;
+}
+
+// Text whose length is told without reading it, where it is too long for a key: no document's id is
+// as long, and whoever compares with it is composed for its own sake.
+std::string length_guard(const TableInfo& table, const std::vector<std::string>& link) {
+  std::string guard;
+  for (const std::string& name : link) {
+    const ColumnInfo& column = *table.column(name);
+    const std::string& type = column.type->name;
+    if (type == "pg_catalog.text" || type == "pg_catalog.varchar" || type == "pg_catalog.bpchar")
+      guard += " AND pg_catalog.octet_length(" + text_sql(column, "t") +
+               ") <= " + std::to_string(ChangeCursor::kKeyBytesMax);
+  }
+  return guard;
 }
 
 // How a lookup finds its rows.
@@ -32,6 +61,12 @@ class Lookup {
   Statement make() {
     for (const std::string& name : link_) values_.push_back(sql_.add_values(*table_.column(name)));
     return sql_.take(which_ == RowsOfPlace::all ? ordered() : highest());
+  }
+
+  // Whether there is any such row, without a value of it.
+  Statement make_exists() {
+    for (const std::string& name : link_) values_.push_back(sql_.add_values(*table_.column(name)));
+    return sql_.take("SELECT EXISTS (SELECT" + from_keys() + ")");
   }
 
  private:
@@ -134,9 +169,12 @@ TableQueries::TableQueries(const TableInfo& table, std::vector<std::string> link
       columns_(std::move(columns)),
       select_list_(column_list(link_) + (columns_.empty() ? "" : ", ") + column_list(columns_)),
       link_list_(column_list(link_)),
+      link_guard_(length_guard(table, link_)),
       count_sql_("SELECT count(*) FROM " + table.qualified_name),
+      estimate_sql_("EXPLAIN (FORMAT JSON) SELECT FROM " + table.qualified_name),
       bounded_(which == RowsOfPlace::all),
-      lookup_(Lookup(table, link_, columns_, which, element_order).make()) {}
+      lookup_(Lookup(table, link_, columns_, which, element_order).make()),
+      exists_(Lookup(table, link_, columns_, which, element_order).make_exists()) {}
 
 std::vector<Param> TableQueries::params_of(Keys keys) const {
   std::vector<Param> params;
@@ -154,38 +192,67 @@ Status TableQueries::begin_read(Session& session, Keys keys) const {
   return keys.empty() ? Status() : session.begin_query(lookup_, params_of(keys));
 }
 
-Result<std::vector<Rows>> TableQueries::end_read(Session& session, Keys keys) const {
-  std::vector<Rows> parts;
-  if (!keys.empty()) SYNCLINE_RETURN_IF_ERROR(take_part(session, session.end_query(), keys, parts));
-  return parts;
+Result<TableQueries::Found> TableQueries::end_read(Session& session, Keys keys,
+                                                   size_t bytes_max) const {
+  Found found;
+  if (!keys.empty()) SYNCLINE_RETURN_IF_ERROR(take_part(session, {keys, 0, bytes_max}, found));
+  return found;
 }
 
-Status TableQueries::read_part(Session& session, Keys keys, std::vector<Rows>& parts) const {
-  return take_part(session, session.query(lookup_, params_of(keys)), keys, parts);
+Status TableQueries::read_part(Session& session, const Part& part, Found& found) const {
+  if (!found.complete) return {};
+  SYNCLINE_RETURN_IF_ERROR(session.begin_query(lookup_, params_of(part.keys)));
+  return take_part(session, part, found);
 }
 
-Status TableQueries::take_part(Session& session, Result<Rows> rows, Keys keys,
-                               std::vector<Rows>& parts) const {
+Status TableQueries::take_part(Session& session, const Part& part, Found& found) const {
+  const size_t bytes_left = part.bytes_max - std::min(part.bytes_max, found.bytes);
+  auto rows = session.end_rows(bytes_left);
   // Without an index one scan of the table serves many keys as well as one: more time comes first,
   // and fewer keys then.
   if (!rows.ok() && rows.error().code == kQueryCanceled)
-    rows = session.ask_again_patiently(lookup_, params_of(keys));
+    rows = session.rows_patiently(lookup_, params_of(part.keys), bytes_left);
   if (rows.ok()) {
-    parts.push_back(std::move(rows).value());
+    found.bytes += rows->bytes;
+    found.complete = rows->complete;
+    for (Rows& some : rows->parts) found.parts.push_back(std::move(some));
     return {};
   }
   const bool slow = rows.error().code == kQueryCanceled;
   if (!slow && rows.error().action != Action::park) return std::move(rows).error();
-  // Some text is not of the column's type: halve until it stands alone, and leave it out.
-  if (keys.size() == 1) return slow ? Status(std::move(rows).error()) : Status();
-  const size_t half = keys.size() / 2;
-  SYNCLINE_RETURN_IF_ERROR(read_part(session, keys.first(half), parts));
-  return read_part(session, keys.subspan(half), parts);
+  const Keys keys = part.keys;
+  // Some text is not of the column's type, or some value cannot be given: halve until it stands
+  // alone.
+  if (keys.size() > 1) {
+    const size_t half = keys.size() / 2;
+    SYNCLINE_RETURN_IF_ERROR(
+        read_part(session, {keys.first(half), part.first, part.bytes_max}, found));
+    return read_part(session, {keys.subspan(half), part.first + half, part.bytes_max}, found);
+  }
+  if (slow) return std::move(rows).error();
+  // The same keys without the values tell the two apart. A row that cannot be read is there.
+  std::vector<Param> params = params_of(keys);
+  params.resize(link_.size());
+  const auto exists = session.query(exists_, params);
+  if (!exists.ok() && exists.error().action != Action::park) return exists.error();
+  if (exists.ok() && exists->boolean(0, 0))
+    found.unreadable.push_back({part.first, rows.error().message});
+  return {};
 }
 
-Result<int64_t> TableQueries::count_rows(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query_patiently(Statement{count_sql_, {}}, {}));
-  return rows.integer(0, 0);
+Result<int64_t> TableQueries::estimate_rows(Session& session, const TableInfo& table) const {
+  std::string oids = "{";
+  for (const LeafInfo& leaf : table.leaves)
+    oids += (oids.size() > 1 ? "," : "") + std::to_string(leaf.oid);
+  SYNCLINE_ASSIGN(
+      const Rows size,
+      session.query("SELECT sum(pg_relation_size(oid)) FROM unnest($1::oid[]) oid", {oids + "}"}));
+  if (size.integer(0, 0) <= kCountedBytesMax) {
+    SYNCLINE_ASSIGN(const Rows count, session.query(count_sql_));
+    return count.integer(0, 0);
+  }
+  SYNCLINE_ASSIGN(const Rows plan, session.query(estimate_sql_));
+  return planned_rows(plan.text(0, 0));
 }
 
 // By the places of rows, of which a block has at most one for each 28 bytes (PostgreSQL's
@@ -207,12 +274,15 @@ Result<int64_t> TableQueries::count_blocks(Session& session, const LeafInfo& lea
   return rows.integer(0, 0);
 }
 
-std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, bool link_only) const {
+std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, int64_t to_block,
+                                   bool link_only) const {
   std::string sql =
       "COPY (SELECT t.ctid, " + (link_only ? link_list_ : select_list_) + leaf.rows_from;
   // From the start a plain sequential scan, which spares the user's cache; a resumed one reads only
   // what is left.
   if (from_block > 0) sql += " AND t.ctid >= '(" + std::to_string(from_block) + ",0)'::tid";
+  if (to_block > 0) sql += " AND t.ctid < '(" + std::to_string(to_block) + ",0)'::tid";
+  if (link_only) sql += link_guard_;
   return sql + ") TO STDOUT";
 }
 

@@ -8,6 +8,10 @@ namespace syncline {
 
 namespace {
 
+constexpr int kTriesMax = 3;  // of one body, before it is cut
+constexpr size_t kAloneBytesMin = size_t{16} << 20;
+constexpr size_t kHalvedBytesMin = size_t{256} << 10;
+
 // The cluster asks for less, in the request's status or in that of an item. A full disk is not
 // overload.
 bool is_overload(int status, const BulkAnswer* answer) {
@@ -56,9 +60,29 @@ void BulkWriter::State::judge(const PiecePtr& piece, HttpResponse& response,
   if (status == 408 || status == 429 || status >= 500) {
     const auto error = parser_.parse_error(response.body);
     piece->last_reason = describe(status, error ? &*error : nullptr);
+    if (status == 429) return judge_overload(piece, response.retry_after_s);
     return retry_later(piece, response.retry_after_s);
   }
   judge_refusal(piece, response);
+}
+
+// A body may be larger than what the cluster has room for at all (its indexing pressure, a share of
+// its heap): then it is refused however often it comes, and halves are not.
+void BulkWriter::State::judge_overload(const PiecePtr& piece, int retry_after_s) {
+  if (piece->attempts < kTriesMax || piece->payload().size() < kHalvedBytesMin)
+    return retry_later(piece, retry_after_s);
+  if (piece->items.size() > 1) {
+    body_bytes_max_ = std::max(piece->payload().size() / 2, kHalvedBytesMin);
+    return split(piece);
+  }
+  // One document alone, again and again, while others are taken, or so large that none is composed.
+  const bool others_wait = piece->payload().size() > kAloneBytesMin;
+  if (taken_ == piece->taken_at_first_try && !others_wait) return retry_later(piece, retry_after_s);
+  ItemOutcome& outcome = piece->submission->result.outcomes[piece->items.front()];
+  outcome = {ItemOutcome::Kind::refused, 429, "too_large",
+             "larger than the cluster has room for: " + piece->last_reason};
+  piece->submission->cluster_works = true;
+  close(piece, ItemOutcome::Kind::refused);
 }
 
 // The request as a whole was refused, and nothing of it written.
@@ -87,6 +111,10 @@ void BulkWriter::State::judge_refusal(const PiecePtr& piece, HttpResponse& respo
 
 void BulkWriter::State::judge_items(const PiecePtr& piece, const BulkAnswer& answer,
                                     int retry_after_s) {
+  ++taken_;
+  // Room that was short for a while may be there again.
+  if (piece->slot_bytes < body_bytes_max_ && piece->slot_bytes > body_bytes_max_ / 2)
+    body_bytes_max_ += body_bytes_max_ / 8;
   std::vector<uint32_t> again;
   auto error = answer.errors.begin();
   for (uint32_t i = 0; i < piece->items.size(); ++i) {

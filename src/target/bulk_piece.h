@@ -51,7 +51,8 @@ struct BulkPiece {
   BulkConcurrency::Ticket ticket = 0;
   size_t slot_bytes = 0;  // what the slot was taken for
   TimePoint sent_at;
-  int attempts = 0;  // that ended with "not now"
+  int attempts = 0;                 // that ended with "not now"
+  uint64_t taken_at_first_try = 0;  // how many requests the cluster had worked off by then
   bool disk_full = false;
   std::string last_reason;  // of such an attempt
 
@@ -65,6 +66,7 @@ struct BulkPiece {
       : submission(from.submission),
         items(std::move(part)),
         attempts(from.attempts),
+        taken_at_first_try(from.taken_at_first_try),
         disk_full(from.disk_full),
         last_reason(from.last_reason) {
     const BulkBody& body = submission->result.body;

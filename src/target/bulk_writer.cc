@@ -70,6 +70,7 @@ void BulkWriter::State::stop_and_wait() {
 void BulkWriter::State::begin(const std::shared_ptr<BulkSubmission>& submission) {
   if (submission->result.body.items.empty()) return deliver(*submission);
   const auto piece = std::make_shared<BulkPiece>(submission);
+  piece->taken_at_first_try = taken_;
   open(piece);
   enqueue(piece);
 }
@@ -81,6 +82,7 @@ void BulkWriter::State::open(const PiecePtr& piece) {
 
 void BulkWriter::State::enqueue(const PiecePtr& piece) {
   if (stopping_ || is_too_old(*piece)) return close_stale(piece);
+  if (piece->items.size() > 1 && piece->payload().size() > body_bytes_max_) return split(piece);
   piece->phase = BulkPiece::Phase::waiting;
   piece->slot_bytes = piece->payload().size();
   const auto ticket = concurrency_.acquire(

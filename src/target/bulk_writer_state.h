@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -45,6 +46,7 @@ class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State>
   // The way back.
   void take_answer(const PiecePtr& piece, HttpResponse response);
   void judge(const PiecePtr& piece, HttpResponse& response, const BulkAnswer* answer);
+  void judge_overload(const PiecePtr& piece, int retry_after_s);
   void judge_refusal(const PiecePtr& piece, HttpResponse& response);
   void judge_items(const PiecePtr& piece, const BulkAnswer& answer, int retry_after_s);
   bool settle_item(BulkPiece& piece, uint32_t item, int status, const ClusterError* error);
@@ -76,6 +78,9 @@ class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State>
   BulkAnswerParser parser_;
   std::minstd_rand random_;
   bool stopping_ = false;
+  // Of several documents: learned where the cluster refused larger bodies by 429 again and again.
+  size_t body_bytes_max_ = std::numeric_limits<size_t>::max();
+  uint64_t taken_ = 0;  // requests that the cluster worked off
 };
 
 }  // namespace syncline

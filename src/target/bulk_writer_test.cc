@@ -301,6 +301,42 @@ TEST(BulkWriter, RefusedCredentialsNeedAPerson) {
   }
 }
 
+TEST(BulkWriter, HalvesWhatTheClusterHasNoRoomFor) {
+  constexpr size_t kRoom = 400'000;
+  std::atomic<int> refused = 0;
+  Rig rig([&](const FakeRequest& request) {
+    if (request.body.size() <= kRoom) return all_done(request);
+    ++refused;
+    return whole_error(429, "rejected_execution_exception");
+  });
+  std::vector<std::string> ids;
+  for (char c = 'a'; c < 'm'; ++c) ids.emplace_back(75'000, c);
+  BulkResult result = rig.run(make_body(ids));
+  for (const ItemOutcome& outcome : result.outcomes) EXPECT_EQ(outcome.kind, Kind::done);
+  EXPECT_FALSE(result.unavailable);
+  // What was learned spares the next body the tries.
+  refused = 0;
+  result = rig.run(make_body(ids));
+  for (const ItemOutcome& outcome : result.outcomes) EXPECT_EQ(outcome.kind, Kind::done);
+  EXPECT_LE(refused, 1);
+}
+
+TEST(BulkWriter, OneDocumentThatIsNeverTakenWhileOthersAreIsRefused) {
+  Rig rig([&](const FakeRequest& request) {
+    return request.body.size() <= 100'000 ? all_done(request)
+                                          : whole_error(429, "rejected_execution_exception");
+  });
+  rig.submit(make_body({std::string(200'000, 'x')}));
+  BulkResult result = rig.run(make_body({"small"}));
+  EXPECT_EQ(result.outcomes[0].kind, Kind::done);
+  result = rig.wait();
+  EXPECT_EQ(result.outcomes[0].kind, Kind::refused);
+  EXPECT_EQ(result.outcomes[0].status, 429);
+  EXPECT_NE(result.outcomes[0].reason.find("larger than the cluster has room for"),
+            std::string::npos);
+  EXPECT_FALSE(result.unavailable);
+}
+
 TEST(BulkWriter, HalvesWhatIsTooLarge) {
   Rig rig([](const FakeRequest& request) {
     const bool huge = request.body.find("\"huge\"") != std::string::npos;

@@ -17,6 +17,7 @@ HttpRequest make_request(const ClusterCall& call) {
   request.method = call.method;
   request.path = call.path;
   request.gzip = call.large_answer;
+  request.answer_bytes_max = call.answer_bytes_max;
   if (!call.body.is_null()) {
     // Bad UTF-8 is replaced instead of thrown at us.
     request.body = call.body.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -46,6 +47,8 @@ std::string ClusterAnswer::given_reason() const {
 
 Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
   HttpResponse response = http.call(make_request(call));
+  if (response.too_large)
+    return Error::retry("cannot " + call.doing + ": " + response.failure, kAnswerTooLarge);
   if (response.status == 0)
     return Error::retry("cannot " + call.doing + ": the cluster is not reachable: " +
                             http.secrets().mask(response.failure),

@@ -18,7 +18,11 @@ struct ClusterCall {
   std::string doing;      // for messages: "create index \"orders\""
   std::string privilege;  // that a refusal by 401 or 403 lacks: "create_index on index \"orders\""
   bool large_answer = false;
+  size_t answer_bytes_max = kResponseBytesMax;
 };
+
+// The code of an error which says that the answer was larger than that: ask for less.
+inline constexpr const char* kAnswerTooLarge = "answer_too_large";
 
 struct ClusterAnswer {
   int status = 0;

@@ -138,7 +138,9 @@ json match_text(const std::string& path, const std::string& value) {
 DocumentReader::DocumentReader(HttpClient& http, std::string index)
     : http_(http), index_(std::move(index)) {}
 
-Result<std::vector<StoredDocument>> DocumentReader::read(const std::vector<std::string>& ids) {
+const char* const DocumentReader::kTooLarge = kAnswerTooLarge;
+
+Result<std::vector<StoredDocument>> DocumentReader::read(std::span<const std::string> ids) {
   if (ids.empty()) return std::vector<StoredDocument>();
   if (ids.size() > kIdsMax) return Error::bug("too many ids in one call");
   std::vector<Place> places;
@@ -183,11 +185,14 @@ Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Pl
     call.body["docs"].push_back(std::move(document));
   }
   call.large_answer = true;
-  SYNCLINE_ASSIGN(const RawAnswer answer, ask_raw(http_, call));
+  call.answer_bytes_max = places.size() == 1 ? kDocumentBytesMax : kPageBytesMax;
+  SYNCLINE_ASSIGN(RawAnswer answer, ask_raw(http_, call));
   if (answer.status == 404) return documents;
   const Error not_understood = Error::retry(
       "cannot " + call.doing + ": the cluster's answer was not understood", kClusterCode);
-  const simdjson::padded_string padded(answer.body);
+  answer.body.reserve(answer.body.size() + simdjson::SIMDJSON_PADDING);
+  const simdjson::padded_string_view padded(answer.body.data(), answer.body.size(),
+                                            answer.body.capacity());
   od::parser parser;
   od::document body;
   od::array entries;

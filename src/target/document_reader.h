@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,12 @@ class DocumentReader {
 
   // The documents that exist among these. At most kIdsMax a call. Realtime, but for those that only
   // their routing leads to: that is found by a search, which sees them after a refresh. One id may
-  // stand for several, each with a routing of its own.
-  Result<std::vector<StoredDocument>> read(const std::vector<std::string>& ids);
+  // stand for several, each with a routing of its own. Error with the code kTooLarge: more than
+  // kPageBytesMax together, or than kDocumentBytesMax if it is one: ask for fewer.
+  Result<std::vector<StoredDocument>> read(std::span<const std::string> ids);
+  static constexpr size_t kPageBytesMax = size_t{16} << 20;
+  static constexpr size_t kDocumentBytesMax = size_t{48} << 20;
+  static const char* const kTooLarge;
 
   // For each shard the highest sequence number up to which every operation has been worked off on
   // all its copies: after a refresh, a search sees all of them.

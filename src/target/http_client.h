@@ -31,6 +31,7 @@ struct HttpRequest {
   Duration timeout =
       std::chrono::seconds(30);  // from the moment it gets a connection; the same again for waiting
   bool gzip = false;             // ask for a compressed answer: worth it for large ones
+  size_t answer_bytes_max = kResponseBytesMax;
 };
 
 struct HttpResponse {
@@ -42,6 +43,7 @@ struct HttpResponse {
   // began). A POST is never sent twice by the client itself: when a kept-alive connection turns out
   // to be closed, it fails so. The other methods are then sent again on a new connection.
   bool maybe_received = false;
+  bool too_large = false;  // with status 0: the answer was larger than the request allows
   // Retry-After in seconds, if the server gave it.
   int retry_after_s = 0;
   std::string request_body;  // given back, so that a body may be sent again without a copy

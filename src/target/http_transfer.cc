@@ -131,8 +131,8 @@ void HttpTransfer::set_method() {
 size_t HttpTransfer::take_body(char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<HttpTransfer*>(self);
   const size_t bytes = size * count;
-  if (transfer->response_.body.size() + bytes > kResponseBytesMax) {
-    transfer->too_large_ = true;
+  if (transfer->response_.body.size() + bytes > transfer->request_.answer_bytes_max) {
+    transfer->response_.too_large = true;
     return 0;
   }
   transfer->response_.body.append(data, bytes);
@@ -164,7 +164,9 @@ void HttpTransfer::finish(CURLcode result) {
     response_.retry_after_s = static_cast<int>(std::min<curl_off_t>(retry_after_s, 3600));
     return;
   }
-  if (too_large_) return fail("the answer is larger than 64 MiB");
+  if (response_.too_large)
+    return fail("the answer is larger than " + std::to_string(request_.answer_bytes_max >> 20) +
+                " MiB");
   if (resend_refused_) return fail("the connection was closed before the answer came");
   std::string why = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(result);
   if (result == CURLE_PEER_FAILED_VERIFICATION)

@@ -81,7 +81,6 @@ class HttpTransfer {
   CurlList headers_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   int sendings_ = 0;
-  bool too_large_ = false;
   bool resend_refused_ = false;
 };
 

@@ -66,10 +66,14 @@ class Stage:
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def new_database(self, server=None):
+    def new_database(self, server=None, encoding=None):
+        """encoding: another than the server's, with the order of bytes."""
         name = f"t_{self.unique}_{len(self.databases)}"
         self._administer(server or self.postgres,
-                         sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                         sql.SQL("CREATE DATABASE {}" + (
+                             f" ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' "
+                             "LC_CTYPE 'C'"
+                             if encoding else "")).format(sql.Identifier(name)))
         self.databases.append((server or self.postgres, name))
         return name
 

@@ -566,3 +566,26 @@ def test_names_that_hold_half_a_character(running):
     stage.run("UPDATE p SET v = 7")
     wait_for(given, 30, "each has its field, and every other byte")
     assert raw()["value"] == texts["value"]
+
+
+def test_documents_too_large_to_be_read_together(owner):
+    """A thousand of 70 KiB are more than one answer may hold; one of 49 MiB alone is parked."""
+    filling = "x" * (70 << 10)
+    for first in range(1, 1001, 250):
+        owner.write({str(n): {"id": n, "filling": filling} for n in range(first, first + 250)})
+    owner.write({"7": {"id": 7, "filling": "x" * (49 << 20)}})
+    add_jobs(owner, "object")
+    stage, job = owner.stage, "shipments"
+    stage.wait_live(parked=1)
+    assert failure_of(stage, job)["id"] == "7"
+    assert "larger than" in failure_of(stage, job)["reason"]
+    for n in ("2", "40"):
+        assert stage.opensearch.request("GET", f"/{owner.index}/_doc/{n}")["_source"]["shipment"]
+    stage.syncline.assert_memory(300)
+    owner.write({"7": {"id": 7}})
+    stage.api.post(f"/jobs/{job}/failures/retry")
+    stage.wait_live()
+
+
+def failure_of(stage, job):
+    return stage.api.get(f"/jobs/{job}/failures").json()["items"][0]

@@ -2,7 +2,7 @@
 
 import pytest
 from common import wait_for
-from stage import opaque
+from stage import object_in, opaque
 
 
 @pytest.mark.parametrize("rows", [0, 1, 999, 1000, 1001, 50_000])
@@ -19,6 +19,20 @@ def test_tables_of_all_sizes(running, rows):
     assert status["load"]["started_at"] <= status["load"]["finished_at"]
     assert status["documents"]["indexed"] >= rows
     assert len(running.found()) == rows
+
+
+def test_a_large_table_is_not_counted_for_what_its_index_brought(running):
+    """What the planner takes for its size is told: counting it may last longer than a statement."""
+    running.run("CREATE TABLE t (id int PRIMARY KEY);"
+                "CREATE TABLE big (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = off)")
+    running.run("INSERT INTO big SELECT n, repeat('x', 400) FROM generate_series(1, 25000) n")
+    running.run("ANALYZE big")
+    running.run("UPDATE pg_class SET reltuples = 3 * reltuples WHERE oid = 'big'::regclass")
+    running.add_job("t", ["id:integer"], name="tt")
+    running.add_job("big", ["id:integer", "v:keyword"], name="big", **object_in("big"))
+    running.wait_until_equal()
+    load = running.api.status("big")["load"]
+    assert load["rows_done"] == load["rows_estimate"] == pytest.approx(75_000, rel=0.02)
 
 
 def test_the_index_is_mapped_as_the_contract_says(running):

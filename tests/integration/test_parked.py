@@ -1,7 +1,10 @@
 """A document that the cluster refuses is parked alone; everything else goes on."""
 
 import pytest
+from common import wait_for
+from stage import nested_in
 
+AT_ONCE_S = 20  # long before the first retry of a parked document
 
 @pytest.fixture
 def poisoned(running):
@@ -60,3 +63,59 @@ def test_field_values_do_not_reach_the_log(poisoned):
     poisoned.run("UPDATE t SET v = 'a-very-secret-value' WHERE id = 1")
     poisoned.wait_until_equal(without=["1", "500"], parked=2)
     assert "a-very-secret-value" not in poisoned.syncline.log_path.read_text()
+
+
+def parked_gone(stage):
+    wait_for(lambda: stage.api.status(stage.job)["parked"] == 0, AT_ONCE_S, "nothing is parked")
+    stage.wait_until_equal()
+
+
+def test_a_resync_leaves_nothing_parked_that_has_no_row(poisoned):
+    """Its row went without a key: the position is taken anew."""
+    poisoned.wait_until_equal(without=["500"], parked=1)
+    poisoned.command(poisoned.job, "pause")
+    poisoned.run("DELETE FROM t WHERE id = 500")
+    poisoned.command(poisoned.job, "resync")
+    poisoned.command(poisoned.job, "resume")
+    parked_gone(poisoned)
+
+
+def test_a_load_into_a_new_index_leaves_nothing_parked_that_has_no_row(poisoned):
+    poisoned.wait_until_equal(without=["500"], parked=1)
+    poisoned.command(poisoned.job, "pause")
+    poisoned.run("DELETE FROM t WHERE id = 500")
+    poisoned.opensearch.request("DELETE", f"/{poisoned.index()}")
+    poisoned.command(poisoned.job, "resume")
+    parked_gone(poisoned)
+
+
+def test_a_sweep_leaves_nothing_parked_that_has_no_row(poisoned):
+    """The sweep walks the index, which has no parked document."""
+    poisoned.wait_until_equal(without=["500"], parked=1)
+    poisoned.run("TRUNCATE t")
+    parked_gone(poisoned)
+
+
+def test_a_sweep_for_elements_leaves_nothing_parked(running):
+    running.run("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE e (n int, id int, v text);"
+                "INSERT INTO t SELECT generate_series(1, 20);"
+                "INSERT INTO e SELECT n, n, CASE WHEN n % 4 = 0 THEN 'poison' ELSE '1' END"
+                " FROM generate_series(1, 20) n; CREATE INDEX ON e (id)")
+    running.job = running.add_job("t", ["id:integer"], name="tt")
+    running.add_job("e", ["n:integer", "id:integer", "v:integer"], name="ee",
+                    **nested_in("list", "n"))
+    running.wait_live(parked={"tt": 5})
+    running.run("TRUNCATE e")
+    parked_gone(running)
+
+
+def test_a_warning_tells_while_most_documents_are_refused(running):
+    running.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    running.run("INSERT INTO t SELECT n, 'poison' FROM generate_series(1, 500) n")
+    job = running.add_job("t", ["id:integer", "v:integer"])
+    running.wait_live(parked=500)
+    warning, = running.api.status(job)["warnings"]
+    assert "500 of the last 500 documents were refused" in warning and "[v]" in warning, warning
+    running.run("UPDATE t SET v = '5'")
+    running.wait_until_equal()
+    assert running.api.status(job)["warnings"] == []
