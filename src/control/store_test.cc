@@ -172,6 +172,7 @@ TEST_F(StoreTest, TakesAFileOfAnEarlierVersion) {
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(folder_.file("state.db").c_str(), &database), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(database,
+                         "ALTER TABLE jobs DROP COLUMN take_over_generation;"
                          "ALTER TABLE sources DROP COLUMN mark;"
                          "ALTER TABLE sources DROP COLUMN next_mark;"
                          "ALTER TABLE sources ADD COLUMN pulse INTEGER NOT NULL DEFAULT 12;"

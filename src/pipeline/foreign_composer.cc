@@ -1,6 +1,7 @@
 #include "pipeline/foreign_composer.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -70,6 +71,13 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
     builder_.end_document();
   }
   composition.body = builder_.take();
+  if (documents_.size() > ids_.size()) {
+    // Of documents with one id some are written: the id is done when they are.
+    std::unordered_set<std::string_view> written;
+    for (const BulkItem& item : composition.body.items) written.insert(item.id);
+    std::erase_if(composition.nothing_to_do,
+                  [&](const std::string& id) { return written.contains(id); });
+  }
   return composition;
 }
 
@@ -84,6 +92,7 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
   ids_.clear();
   size_t bytes = 0;
   std::unordered_set<std::string> found;
+  std::unordered_map<std::string, size_t> rows;  // an id's place in ids_
   for (StoredDocument& document : stored) {
     auto source = StoredSource::parse(document.source);
     if (!source && document.source.empty()) {
@@ -99,9 +108,10 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
     }
     found.emplace(document.id);
     bytes += document.source.size();
-    ids_.push_back(document.id);
+    const auto [row, is_new] = rows.emplace(document.id, ids_.size());
+    if (is_new) ids_.push_back(document.id);
     documents_.push_back({std::move(document.id), *std::move(source), document.seq_no,
-                          document.primary_term, std::move(document.routing)});
+                          document.primary_term, std::move(document.routing), row->second});
   }
   for (const std::string& id : ids) {
     if (!found.contains(id)) composition.nothing_to_do.push_back(id);
@@ -132,10 +142,11 @@ Status ForeignComposer::read_rows() {
 std::optional<std::string> ForeignComposer::compare_key_of(const Member& property,
                                                            size_t document) const {
   const auto own_family = family_of(*property.link_types.front());
+  const size_t own_row = documents_[document].row;
   for (const Provider& provider : property.providers) {
     const Member& member = *context_.members[provider.member];
     const RowPlace row = member.is(JobType::property) ? properties_.row(member, document)
-                                                      : found_[member.place].one(document);
+                                                      : found_[member.place].one(own_row);
     if (!row) return std::nullopt;
     const auto value = row.value(provider.value);
     return value ? compare_key(*provider.type, *value) : std::nullopt;
@@ -146,11 +157,12 @@ std::optional<std::string> ForeignComposer::compare_key_of(const Member& propert
 }
 
 void ForeignComposer::write_own_fields(size_t document, std::string& out) {
+  const size_t own_row = documents_[document].row;
   out += '{';
   for (const auto& member : context_.members) {
     const FoundRows& found = found_[member->place];
     if (member->is(JobType::nested)) {
-      const auto rows = found.all(document);
+      const auto rows = found.all(own_row);
       const std::string& name = member->config.spec.nested_name;
       if (rows.empty() && !documents_[document].source.member(name)) continue;
       out += member->opening;
@@ -159,7 +171,7 @@ void ForeignComposer::write_own_fields(size_t document, std::string& out) {
       continue;
     }
     const RowPlace row =
-        member->is(JobType::property) ? properties_.row(*member, document) : found.one(document);
+        member->is(JobType::property) ? properties_.row(*member, document) : found.one(own_row);
     if (!row) continue;
     if (member->is(JobType::object)) {
       out += member->opening;

@@ -27,6 +27,7 @@ class ForeignComposer final : public Composer {
     int64_t seq_no = 0;
     int64_t primary_term = 0;
     std::optional<std::string> routing;
+    size_t row = 0;  // its id's place in ids_: several documents may have one
   };
 
   Status read_documents(std::span<const std::string> ids, Composition& composition);
@@ -40,7 +41,7 @@ class ForeignComposer final : public Composer {
   std::vector<std::string> own_names_;  // every field that the plan writes
   std::vector<FoundRows> found_;        // by member
   std::vector<Document> documents_;     // of the page
-  std::vector<std::string> ids_;        // theirs
+  std::vector<std::string> ids_;        // theirs, each once
   BulkBuilder builder_;
   PageSize page_size_;
   std::vector<std::optional<std::string_view>> values_;

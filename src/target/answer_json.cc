@@ -31,7 +31,7 @@ bool is_too_deep(std::string_view text) {
 }  // namespace
 
 json parse_answer(std::string_view text) {
-  if (is_too_deep(text)) return {json::value_t::discarded};
+  if (is_too_deep(text)) return json(json::value_t::discarded);
   return json::parse(text.begin(), text.end(), nullptr, false);
 }
 

@@ -136,11 +136,11 @@ bool BulkWriter::State::settle_item(BulkPiece& piece, uint32_t item, int status,
     case ItemVerdict::index_gone:
     case ItemVerdict::needs_person:
       outcome.kind = Kind::stale;
-      submission.set_unavailable(
-          verdict == ItemVerdict::index_gone
-              ? "the index, or the alias by which it is written, is gone; it is looked at anew"
-              : mask_values(describe(status, error)),
-          verdict == ItemVerdict::needs_person);
+      submission.set_unavailable((verdict == ItemVerdict::index_gone
+                                      ? "the index, or the alias by which it is written, is gone: "
+                                      : "") +
+                                     mask_values(describe(status, error)),
+                                 verdict == ItemVerdict::needs_person);
       return true;
   }
   return true;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <iterator>
+#include <set>
 
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -144,14 +145,24 @@ Result<std::vector<StoredDocument>> DocumentReader::read(const std::vector<std::
   places.reserve(ids.size());
   for (const std::string& id : ids) places.push_back({id, std::nullopt});
   SYNCLINE_ASSIGN(std::vector<StoredDocument> documents, read_at(places));
-  if (documents.size() == ids.size()) return documents;
-  std::unordered_set<std::string_view> found;
-  for (const StoredDocument& document : documents) found.insert(document.id);
-  std::vector<std::string> absent;
-  for (const std::string& id : ids) {
-    if (!found.contains(id)) absent.push_back(id);
+  std::unordered_set<std::string_view> plain;
+  std::set<std::pair<std::string, std::string>> read;
+  for (const StoredDocument& document : documents) {
+    if (document.routing) {
+      read.emplace(document.id, *document.routing);
+    } else {
+      plain.insert(document.id);
+    }
   }
-  SYNCLINE_ASSIGN(const std::vector<Place> routed, find_routed(absent));
+  std::vector<std::string> elsewhere;  // perhaps
+  for (const std::string& id : ids) {
+    if (!plain.contains(id)) elsewhere.push_back(id);
+  }
+  if (elsewhere.empty()) return documents;
+  SYNCLINE_ASSIGN(std::vector<Place> routed, find_routed(elsewhere));
+  std::erase_if(routed, [&](const Place& place) {
+    return read.contains({place.id, place.routing.value_or("")});
+  });
   for (size_t begin = 0; begin < routed.size(); begin += kIdsMax) {
     const auto first = routed.begin() + static_cast<ptrdiff_t>(begin);
     const auto last =

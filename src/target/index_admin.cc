@@ -136,8 +136,12 @@ Status IndexAdmin::change_settings(const IndexDescription& index,
   const json wanted = flat_settings(made);
   const std::string wanted_digest = digest(wanted.dump());
   if (index.settings == wanted_digest) return {};
-  // One that an older version made has none noted: what it has now may have been set by hand.
-  if (index.settings.empty()) return note_settings(wanted_digest);
+  if (index.settings.empty()) {
+    // One that an older version made: what it has now may have been set by hand. A role that may
+    // not note that goes on without.
+    const Status noted = note_settings(wanted_digest);
+    return noted.ok() || noted.error().action == Action::retry ? noted : Status();
+  }
   // What a load has put aside would be put back over it.
   SYNCLINE_RETURN_IF_ERROR(end_load_mode());
   SYNCLINE_ASSIGN(
