@@ -47,7 +47,8 @@ const std::vector<std::string>& sound_answers() {
 
 TEST(AnswerFuzz, BulkAnswersAreUnderstoodOrNot) {
   Mutation answers(sound_answers(), kSeed);
-  BulkAnswerParser parser;
+  const SecretMask nothing;
+  BulkAnswerParser parser(nothing);
   repeat_for(kTime, 10 * kLeast, [&] {
     std::string text = answers.next();
     std::string again = text;
