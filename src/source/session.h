@@ -114,6 +114,9 @@ class Session {
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
   Status begin_query(const Statement& statement, std::span<const Param> params);
+  Status begin_query(const std::string& sql, std::span<const Param> params) {
+    return begin_query(Statement{sql, {}}, params);
+  }
   Result<Rows> end_query();
   // In place of end_query(), for rows that may be large: none is held twice, and reading stops
   // where they weigh more than `bytes_max`, before a row that weighs more has come.
