@@ -50,6 +50,13 @@ std::optional<char> escaped_byte(std::string_view text) {
   return static_cast<char>(high << 4U | low);
 }
 
+bool holds_escape(std::string_view text) {
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1)) {
+    if (escaped_byte(text.substr(at))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 size_t find_not_utf8(std::string_view text) {
@@ -62,7 +69,8 @@ size_t find_not_utf8(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  if (find_not_utf8(text) == std::string_view::npos) return std::string(text);
+  if (find_not_utf8(text) == std::string_view::npos && !holds_escape(text))
+    return std::string(text);
   std::string shown;
   while (!text.empty()) {
     const size_t size = character_size(text);

@@ -13,8 +13,8 @@ namespace syncline {
 // The place of the first byte that is part of no UTF-8 character; npos: there is none.
 size_t find_not_utf8(std::string_view text);
 
-// The text with each such byte as \xE9; where there is one, a backslash as two, so that it can be
-// read back.
+// The text with each such byte as \xE9; where there is one, or what looks like it, a backslash as
+// two, so that it can be read back.
 std::string printable(std::string_view text);
 
 // The text of which printable() makes this.

@@ -13,7 +13,8 @@ namespace {
 using Kind = PgType::Kind;
 
 constexpr std::string_view kNull = "null";
-constexpr size_t kNumberBytesMax = 1000;  // with a longer one a cluster's parser refuses the document
+constexpr size_t kNumberBytesMax =
+    1000;  // with a longer one a cluster's parser refuses the document
 
 void append_number(std::string_view text, std::string& out) {
   if (text.size() > kNumberBytesMax) {

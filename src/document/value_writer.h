@@ -12,8 +12,8 @@
 
 namespace syncline {
 
-// Appends the JSON of a non-null value, on one line. A numeric of more than 1,000 characters becomes
-// a string, since clusters parse no longer numbers. Text that is not of the type's form is
+// Appends the JSON of a non-null value, on one line. A numeric of more than 1,000 characters
+// becomes a string, since clusters parse no longer numbers. Text that is not of the type's form is
 // appended as a JSON string (the index, not we, decides whether it is acceptable), so that one odd
 // value never stops anything.
 void append_value(const PgType& type, std::string_view text, std::string& out);

@@ -97,7 +97,7 @@ TEST(AnswerFuzz, EveryCallOutlivesEveryAnswer) {
       [&] { return admin.begin_scroll().ok(); },
       [&] { return admin.next_page("s").ok(); },
       [&] {
-        return reader.read({"1", "2", "3"}).ok();
+        return reader.read(std::vector<std::string>{"1", "2", "3"}).ok();
       },
       [&] { return reader.checkpoints().ok(); },
       [&] { return reader.field("o.x").ok(); },
