@@ -159,7 +159,7 @@ def test_settings_of_role_and_database_are_overridden(stage):
     stage.run("UPDATE t SET s = 'after' WHERE id < 10")
     stage.wait_until_equal()
     stage.syncline.stop()
-    stage.run(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    stage.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
 def test_a_copied_data_directory_is_refused(live):
