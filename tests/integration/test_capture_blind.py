@@ -148,7 +148,7 @@ def loads(stage):
 def test_unlogged_tables_are_empty_after_one_process_crashed(crashing, away):
     """The server's start time stays as it is then. They alone are loaded again, partitions
     included; and nothing after a restart that was asked for. Seen red with the start time alone:
-    the documents stayed, and the restart loaded again."""
+    the restart loaded again."""
     stage = crashing
     rows = "SELECT n, 'row ' || n FROM generate_series(1, 50) n"
     stage.run("CREATE UNLOGGED TABLE t (id int PRIMARY KEY, s text);"

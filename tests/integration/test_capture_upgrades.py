@@ -40,8 +40,7 @@ def test_a_schema_of_format_2(running):
 
 
 def test_functions_of_an_earlier_release_while_writers_are_busy(running):
-    """They are made anew at the start, and nothing is loaded again. Seen red where the definition
-    is not compared."""
+    """They are made anew at the start, and nothing is loaded again."""
     live = make_live(running)
     before = started_at(live)
     live.syncline.stop()
