@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kInlineMax = 1000;  // documents of keys that are resolved at once
 constexpr size_t kGroupMax = 500;    // keys asked for together
-constexpr size_t kGroupBytesMax = size_t{1} << 20;
+constexpr size_t kGroupBytesMax = size_t{8} << 20;
 constexpr size_t kSliceIds = 250;  // of a page of the lane
 constexpr size_t kSlicesMax = 4;   // in the table at once: single changes wait for no more
 constexpr int kEntriesMax = 100;

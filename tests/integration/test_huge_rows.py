@@ -129,8 +129,8 @@ def test_three_hundred_compare_values_of_a_megabyte(running):
     running.add_job("t", ["id:integer", opaque("link")], name="tt")
     running.add_job("p", [("v", "label", "keyword")], name="pp", **property_of("code", "link"))
     running.wait_until_equal()
-    running.run("UPDATE p SET code = repeat('x', 1 << 20) || pk WHERE pk <= 300")
-    running.run("UPDATE t SET link = repeat('x', 1 << 20) || id WHERE id <= 300")
+    running.run("UPDATE p SET code = repeat('x', (1 << 20) + pk) WHERE pk <= 300")
+    running.run("UPDATE t SET link = repeat('x', (1 << 20) + id) WHERE id <= 300")
     running.wait_live(180)
     for id in (1, 300):
         found = running.opensearch.request("GET", f"/{running.index()}/_doc/{id}")["_source"]
