@@ -13,16 +13,13 @@ namespace {
 using Kind = PgType::Kind;
 
 constexpr std::string_view kNull = "null";
-constexpr size_t kNumberBytesMax =
-    1000;  // with a longer one a cluster's parser refuses the document
+constexpr size_t kNumberBytesMax = 1000;  // a cluster's parser refuses longer ones
 
 void append_number(std::string_view text, std::string& out) {
-  if (text.size() > kNumberBytesMax) {
-    append_json_string(text, out);
-  } else if (is_json_number(text)) {
-    out.append(text);
-  } else if (is_not_finite(text)) {
+  if (is_not_finite(text)) {
     out.append(kNull);
+  } else if (text.size() <= kNumberBytesMax && is_json_number(text)) {
+    out.append(text);
   } else {
     append_json_string(text, out);
   }

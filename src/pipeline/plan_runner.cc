@@ -269,9 +269,7 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
     }
     if (auto error = source.error()) {
       failing_job_ = job.spec.name;
-      const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
-      if (session.ok()) error = with_all_privileges(source, **session, *std::move(error));
-      return std::move(*error).prefixed("source " + job.spec.source);
+      return error_of(source, *std::move(error)).prefixed("source " + job.spec.source);
     }
   }
   SYNCLINE_RETURN_IF_ERROR(resolve_members(context));
@@ -282,16 +280,27 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
   return error;
 }
 
-// Whoever grants what one job lacks should not be asked again for the next one.
-Error PlanRunner::with_all_privileges(const Source& source, Session& session, Error error) const {
+// Why a source is not there. Privileges that it lacked may have been granted since, which it finds
+// out within seconds.
+Error PlanRunner::error_of(Source& source, Error error) const {
   if (error.code != kLacksPrivilege) return error;
+  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
+  if (!session.ok()) return error;
+  if (auto lacking = lacking_privileges(source, **session)) return *std::move(lacking);
+  error.action = Action::retry;
+  return error;
+}
+
+// Of all jobs of the source: whoever grants what one lacks should not be asked again for the next.
+std::optional<Error> PlanRunner::lacking_privileges(const Source& source, Session& session) const {
   TableNames tables;
   const auto configuration = parts_.configuration();
   for (const auto& [name, job] : configuration->jobs) {
     if (job.spec.source == source.spec().name) tables.emplace(job.spec.schema, job.spec.table);
   }
   Status all = check_privileges(session, source.spec().capture_schema, tables);
-  return all.ok() || all.error().code != kLacksPrivilege ? error : std::move(all).error();
+  if (all.ok()) return std::nullopt;
+  return std::move(all).error();
 }
 
 Status PlanRunner::resolve_members(PlanContext& context) {
@@ -301,7 +310,9 @@ Status PlanRunner::resolve_members(PlanContext& context) {
                     source->sessions().acquire(SessionPool::Use::short_work, stop_));
     failing_job_ = job.spec.name;
     auto member = resolve_member(job, source, *session);
-    if (!member.ok()) return with_all_privileges(*source, *session, std::move(member).error());
+    if (!member.ok() && member.error().code == kLacksPrivilege)
+      return lacking_privileges(*source, *session).value_or(member.error());
+    if (!member.ok()) return std::move(member).error();
     failing_job_.clear();
     context.members.push_back(std::move(member).value());
   }

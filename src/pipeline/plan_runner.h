@@ -92,7 +92,8 @@ class PlanRunner {
   Status run_once();
   Result<bool> resync_is_asked(const PlanContext& context);
   Status prepare(PlanContext& context, IndexDescription& index, bool& created);
-  Error with_all_privileges(const Source& source, Session& session, Error error) const;
+  Error error_of(Source& source, Error error) const;
+  std::optional<Error> lacking_privileges(const Source& source, Session& session) const;
   Status resolve_members(PlanContext& context);
   Status prepare_index(PlanContext& context, IndexDescription& index, bool& created);
   Status create_index(PlanContext& context, const std::vector<FieldMapping>& fields);

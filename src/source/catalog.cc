@@ -279,6 +279,12 @@ Status read_columns(Session& session, TableInfo& table) {
     if (type.relation != 0) relations.push_back(type.relation);
   }
   SYNCLINE_ASSIGN(const CompositeRows attributes, read_attributes(session, relations));
+  // The two answers may be of different moments.
+  for (const auto& [relation, fields] : attributes) {
+    if (std::any_of(fields.begin(), fields.end(),
+                    [&](const AttributeRow& field) { return !types.contains(field.type); }))
+      return Error::retry("the table was altered while it was looked at");
+  }
   TypeMaker maker(types, attributes);
   const auto own = attributes.find(table.oid);
   if (own == attributes.end()) return {};
