@@ -50,7 +50,7 @@ class Mutation {
         "<html><body>502 Bad Gateway</body></html>",
         std::string(3, '\0'),
         "\xef\xbb\xbf{}",
-        "\xff\xfe{\0}\0",
+        std::string("\xff\xfe{\0}\0", 6),
         std::string(200'000, '['),
         std::string(200'000, '{'),
         deep(100'000, "{\"a\":", "}"),

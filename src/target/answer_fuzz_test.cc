@@ -22,23 +22,23 @@ constexpr int kLeast = 300;
 
 const std::vector<std::string>& sound_answers() {
   static const std::vector<std::string> answers = {
-      R"({"errors":true,"items":[{"index":{"status":201}},{"delete":{"status":404}},)"
-      R"({"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"r",)"
-      R"("caused_by":{"type":"x","reason":"y"}}}}]})",
-      R"({"error":{"root_cause":[{"type":"a","reason":"b"}],"type":"a","reason":"b",)"
-      R"("caused_by":{"type":"c","reason":"d"}},"status":400})",
-      R"({"orders":{"aliases":{"orders--Syncline":{"is_hidden":true}},"mappings":{"_meta":)"
-      R"({"syncline":{"created":true,"owner":{"instance":"i","plan":"p"},"settings":"d",)"
-      R"("loading":{"index.refresh_interval":"1s"}}},"_routing":{"required":true},"properties":)"
-      R"({"a":{"type":"long"},"o":{"properties":{"x":{"type":"keyword","ignore_above":9}}}}},)"
-      R"("settings":{"index":{"uuid":"u1"},"index.refresh_interval":"5s"},"defaults":{}}})",
-      R"({"docs":[{"_id":"1","_version":3,"_seq_no":7,"_primary_term":1,"_routing":"r",)"
-      R"("found":true,"_source":{"a":1.50,"b":[{"c":"d"}]}},{"_id":"2","found":false},)"
-      R"({"_id":"3","error":{"type":"routing_missing_exception","reason":"r"}}]})",
-      R"({"_shards":{"failed":0},"indices":{"orders":{"shards":{"0":[{"routing":{"primary":true},)"
-      R"("seq_no":{"global_checkpoint":41}}],"1":[{"routing":{"primary":false}}]}}}})",
-      R"({"_scroll_id":"s","_shards":{"failed":0},"hits":{"hits":[{"_id":"1","_version":2,)"
-      R"("_routing":"r"},{"_id":"2","_version":9}]}})",
+      R"({"errors":true,"items":[{"index":{"status":201}},{"delete":{"status":404}},
+        {"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"r",
+        "caused_by":{"type":"x","reason":"y"}}}}]})",
+      R"({"error":{"root_cause":[{"type":"a","reason":"b"}],"type":"a","reason":"b",
+        "caused_by":{"type":"c","reason":"d"}},"status":400})",
+      R"({"orders":{"aliases":{"orders--Syncline":{"is_hidden":true}},"mappings":{"_meta":
+        {"syncline":{"created":true,"owner":{"instance":"i","plan":"p"},"settings":"d",
+        "loading":{"index.refresh_interval":"1s"}}},"_routing":{"required":true},"properties":
+        {"a":{"type":"long"},"o":{"properties":{"x":{"type":"keyword","ignore_above":9}}}}},
+        "settings":{"index":{"uuid":"u1"},"index.refresh_interval":"5s"},"defaults":{}}})",
+      R"({"docs":[{"_id":"1","_version":3,"_seq_no":7,"_primary_term":1,"_routing":"r",
+        "found":true,"_source":{"a":1.50,"b":[{"c":"d"}]}},{"_id":"2","found":false},
+        {"_id":"3","error":{"type":"routing_missing_exception","reason":"r"}}]})",
+      R"({"_shards":{"failed":0},"indices":{"orders":{"shards":{"0":[{"routing":{"primary":true},
+        "seq_no":{"global_checkpoint":41}}],"1":[{"routing":{"primary":false}}]}}}})",
+      R"({"_scroll_id":"s","_shards":{"failed":0},"hits":{"hits":[{"_id":"1","_version":2,
+        "_routing":"r"},{"_id":"2","_version":9}]}})",
       R"({"count":12,"_shards":{"failed":0}})",
       R"({"version":{"distribution":"opensearch","number":"2.19.5"},"acknowledged":true})",
   };
