@@ -18,6 +18,7 @@
 #include "pipeline/member.h"
 #include "pipeline/page_size.h"
 #include "pipeline/refusal_watch.h"
+#include "pipeline/touch_watch.h"
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 #include "source/source.h"
@@ -27,8 +28,7 @@
 
 namespace syncline {
 
-// Takes the versions of an owned plan from the counter in the source of its first index job (design
-// section 2).
+// Takes the versions of an owned plan from the counter in the source of its first index job.
 class VersionCounter {
  public:
   VersionCounter(std::shared_ptr<Source> source, int number, const StopSignal& stop)
@@ -75,6 +75,7 @@ struct PlanContext {
   const StopSignal& stop;
   DocumentCounts& counts;
   RefusalWatch& refusals;
+  TouchWatch& touches;
   PageSizes& page_sizes;
   // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
   // takes them along. Set by the plan's thread.

@@ -152,6 +152,7 @@ Status PlanRunner::run_once() {
                       .stop = stop_,
                       .counts = counts_,
                       .refusals = refusals_,
+                      .touches = touches_,
                       .page_sizes = page_sizes_,
                       .versions = nullptr,
                       .write_name = config_.index};

@@ -137,6 +137,7 @@ class PlanRunner {
   const Parts parts_;
   DocumentCounts counts_;
   RefusalWatch refusals_{parts_.clock};
+  TouchWatch touches_;
   PageSizes page_sizes_;
   StopSignal stop_;
   std::atomic<bool> release_index_{false};

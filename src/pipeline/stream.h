@@ -126,7 +126,7 @@ class Stream {
   Inbox inbox_;  // protected by mutex_
 
   // The plan thread's alone:
-  WorkTable table_;
+  WorkTable table_{context_.touches};
   std::unique_ptr<Composer> composer_;
   FanOut fan_out_;
   std::unique_ptr<Sweep> sweep_;

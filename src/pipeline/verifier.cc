@@ -82,6 +82,7 @@ void Verifier::run() {
     report_.error = error;
     tell();
     const Status verified = verify();
+    context_.touches.watch({});
     if (stop_.raised()) return;  // it stays asked for
     if (outdated()) continue;
     report_.error = verified.ok() ? "" : verified.error().message;
@@ -237,16 +238,21 @@ Status Verifier::check_row_ids(const std::vector<std::string>& ids) {
   return {};
 }
 
-// Looks at these documents until each that differs has differed twice in one way.
+// Looks at these documents until each that differs has differed twice in one way, and nothing
+// touched it in between: a row that goes and comes back is missing twice, too.
 Status Verifier::check(std::vector<std::string> ids) {
   SYNCLINE_ASSIGN(std::vector<Finding> before, look(ids));
   for (int looks = 1; !before.empty() && looks < kLooksMax; ++looks) {
+    context_.touches.watch(ids_of(before));
     SYNCLINE_RETURN_IF_ERROR(wait_until_passed());
     SYNCLINE_ASSIGN(std::vector<Finding> now, look(ids_of(before)));
+    // Whatever touched them up to this look is known then.
+    if (!now.empty()) SYNCLINE_RETURN_IF_ERROR(wait_until_passed());
     std::unordered_map<std::string_view, const Finding*> seen;
     for (const Finding& finding : before) seen[finding.difference.id] = &finding;
     const auto changed = std::stable_partition(now.begin(), now.end(), [&](const Finding& finding) {
-      return same_finding(finding, *seen.at(finding.difference.id));
+      return same_finding(finding, *seen.at(finding.difference.id)) &&
+             !context_.touches.touched(finding.difference.id);
     });
     std::vector<Finding> moving(std::make_move_iterator(changed),
                                 std::make_move_iterator(now.end()));

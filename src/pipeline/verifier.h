@@ -5,8 +5,9 @@
 // passes without an order: over the documents of the index, each page of them composed (extra,
 // different), and over the rows of the index jobs, each page's documents asked for (missing). A
 // difference counts only if it is the same at a second look, with every change that was committed
-// before the first one in the index by then. It works half of the time, so that the plan, the
-// database and the cluster have the other half; a page of ids is all that it holds.
+// before the first one in the index by then, and no change in between. It works half of the time,
+// so that the plan, the database and the cluster have the other half; a page of ids is all that it
+// holds.
 #pragma once
 
 #include <condition_variable>

@@ -27,6 +27,7 @@ WorkTable::Batch* WorkTable::find(uint64_t batch) {
 }
 
 void WorkTable::add(uint64_t batch, const std::string& id) {
+  touches_.touch(id);
   Batch& touching = *find(batch);
   auto [entry, is_new] = documents_.try_emplace(id);
   Document& document = entry->second;

@@ -15,12 +15,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pipeline/touch_watch.h"
 #include "source/position.h"
 
 namespace syncline {
 
 class WorkTable {
  public:
+  // Is told of every document that is added; outlives it.
+  explicit WorkTable(TouchWatch& touches) : touches_(touches) {}
+
   // Batches of one feed end in the order in which they began; those of different feeds do not wait
   // for each other.
   enum class Haste { urgent, patient };
@@ -78,6 +82,7 @@ class WorkTable {
   void release(const std::vector<uint64_t>& batches);
   void advance(Feed& feed);
 
+  TouchWatch& touches_;
   std::unordered_map<std::string, Document> documents_;
   // A document that became urgent while it waited stands in both: the first place counts.
   std::deque<std::string> urgent_, patient_;

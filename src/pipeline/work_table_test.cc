@@ -10,7 +10,8 @@ Position at(uint64_t xmax) {
 }
 
 TEST(WorkTable, MovesThePositionWhenEveryDocumentIsDone) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t batch = table.begin_batch(0);
   table.add(batch, "a");
   table.add(batch, "b");
@@ -26,14 +27,35 @@ TEST(WorkTable, MovesThePositionWhenEveryDocumentIsDone) {
   EXPECT_EQ(table.size(), 0u);
 }
 
+TEST(WorkTable, TellsWhoeverWatchesOfWhatIsTouched) {
+  TouchWatch touches;
+  WorkTable table(touches);
+  const uint64_t batch = table.begin_batch(0);
+  table.add(batch, "a");
+  touches.watch({"a", "b"});
+  table.add(batch, "b");
+  table.add(batch, "c");
+  EXPECT_FALSE(touches.touched("a"));
+  EXPECT_TRUE(touches.touched("b"));
+  EXPECT_FALSE(touches.touched("c"));
+  touches.watch({"b"});
+  EXPECT_FALSE(touches.touched("b"));
+  table.add(batch, "b");
+  EXPECT_TRUE(touches.touched("b"));
+  touches.watch({});
+  EXPECT_FALSE(touches.touched("b"));
+}
+
 TEST(WorkTable, AnEmptyBatchMovesAtOnce) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   table.seal(table.begin_batch(0), at(9));
   EXPECT_EQ(table.take_position(0), at(9));
 }
 
 TEST(WorkTable, ADocumentTouchedWhileUnderWayIsComposedOnceMore) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t first = table.begin_batch(0);
   table.add(first, "a");
   table.seal(first, at(1));
@@ -50,7 +72,8 @@ TEST(WorkTable, ADocumentTouchedWhileUnderWayIsComposedOnceMore) {
 }
 
 TEST(WorkTable, OneCompositionServesAllBatchesThatWaitForIt) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   for (uint64_t i = 1; i <= 3; ++i) {
     const uint64_t batch = table.begin_batch(0);
     table.add(batch, "a");
@@ -62,7 +85,8 @@ TEST(WorkTable, OneCompositionServesAllBatchesThatWaitForIt) {
 }
 
 TEST(WorkTable, AgainKeepsThePositionBack) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t first = table.begin_batch(0);
   table.add(first, "a");
   table.seal(first, at(1));
@@ -78,7 +102,8 @@ TEST(WorkTable, AgainKeepsThePositionBack) {
 }
 
 TEST(WorkTable, FeedsDoNotWaitForEachOther) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t slow = table.begin_batch(0);
   table.add(slow, "a");
   table.seal(slow, at(1));
@@ -93,7 +118,8 @@ TEST(WorkTable, FeedsDoNotWaitForEachOther) {
 }
 
 TEST(WorkTable, ABatchInPiecesMovesWithItsLast) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t piece = table.begin_batch(0);
   table.add(piece, "a");
   table.seal(piece, std::nullopt);
@@ -108,7 +134,8 @@ TEST(WorkTable, ABatchInPiecesMovesWithItsLast) {
 }
 
 TEST(WorkTable, UrgentDocumentsOvertakePatientOnes) {
-  WorkTable table;
+  TouchWatch touches;
+  WorkTable table(touches);
   const uint64_t slow = table.begin_batch(1, WorkTable::Haste::patient);
   table.add(slow, "a");
   table.add(slow, "b");
