@@ -130,9 +130,9 @@ Status Loader::finish(Member& member) {
 }
 
 Status Loader::load_leaf(Member& member, const LeafInfo& leaf) {
-  if (progress_.leaf != leaf.oid || progress_.file_node != leaf.file_node) {
+  if (progress_.leaf != leaf.oid) {
     progress_.leaf = leaf.oid;
-    progress_.file_node = leaf.file_node;
+    progress_.file_node = 0;
     progress_.block = 0;
   }
   by_lookups_until_ = 0;
@@ -162,8 +162,9 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   end_segment_.store(false);
   SYNCLINE_ASSIGN(const auto session,
                   member.source->sessions().acquire(SessionPool::Use::load, stop_));
-  // The version first, then the rows (design section 2).
+  // The version first, then the rows.
   SYNCLINE_ASSIGN(version_, context_.versions->take());
+  SYNCLINE_ASSIGN(const int process, begin_segment(leaf, *session));
   direct_ = context_.members.size() == 1 && member.unique() && !by_lookups();
   const int64_t until = by_lookups() ? by_lookups_until_ : 0;
   begin_body();
@@ -174,7 +175,8 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   leaf_blocks_ = leaf.blocks;
   rows_ = progress_.rows_done;
   read_ = before_page_ = {progress_.block, progress_.rows_done};
-  SYNCLINE_ASSIGN(const int process, begin_copy(member, leaf, until, *session));
+  SYNCLINE_RETURN_IF_ERROR(
+      session->begin_copy(member.queries->copy_sql(leaf, progress_.block, until, !direct_)));
   LockWatch& locks = member.source->lock_watch();
   const int watched = locks.add(process, [this] { give_way_.store(true); });
   Result<bool> complete = copy_rows(member, *session);
@@ -201,20 +203,20 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   return complete;
 }
 
-// Under the lock that keeps the file from being replaced, another file is noticed before its blocks
-// are taken for those of the old one. Gives the server process that reads.
-Result<int> Loader::begin_copy(const Member& member, const LeafInfo& leaf, int64_t until,
-                               Session& session) {
+// Opens the transaction of a COPY. Under its lock, which keeps the leaf's file from being replaced,
+// another file than before is noticed, and read from its beginning. Gives the server process that
+// reads.
+Result<int> Loader::begin_segment(const LeafInfo& leaf, Session& session) {
   segment_ends_at_ = context_.clock.now() + duration("load_segment", kSegmentMax);
   SYNCLINE_RETURN_IF_ERROR(session.script("BEGIN; SET LOCAL statement_timeout = '10min'; SELECT 1" +
                                           leaf.rows_from + " LIMIT 0"));
   SYNCLINE_ASSIGN(const Rows file,
                   session.query("SELECT pg_relation_filenode($1::oid), pg_backend_pid()",
                                 {std::to_string(leaf.oid)}));
-  if (file.integer(0, 0) != leaf.file_node)
-    return Error::retry("the table was rewritten; its load begins again");
-  SYNCLINE_RETURN_IF_ERROR(
-      session.begin_copy(member.queries->copy_sql(leaf, progress_.block, until, !direct_)));
+  if (file.integer(0, 0) != progress_.file_node) {
+    progress_.file_node = file.integer(0, 0);
+    progress_.block = 0;
+  }
   return static_cast<int>(file.integer(0, 1));
 }
 

@@ -1,6 +1,6 @@
-// Loader: brings the tables of an owned plan's unfinished members into the index (design section
-// 5). A member's rows are what tells which documents to compose; where the plan's index jobs are
-// loaded from the start at the same time, the others have nothing to add.
+// Loader: brings the tables of an owned plan's unfinished members into the index. A member's rows
+// are what tells which documents to compose; where the plan's index jobs are loaded from the start
+// at the same time, the others have nothing to add.
 //
 // Owner: PlanRunner. Runs in a thread of its own, which start() begins and join() ends, beside the
 // stream; versions and the change log make that safe. Resumable: progress is stored as (leaf, file
@@ -65,8 +65,7 @@ class Loader {
   Status finish(Member& member);
   Status load_leaf(Member& member, const LeafInfo& leaf);
   Result<bool> load_segment(Member& member, const LeafInfo& leaf);
-  Result<int> begin_copy(const Member& member, const LeafInfo& leaf, int64_t until,
-                         Session& session);
+  Result<int> begin_segment(const LeafInfo& leaf, Session& session);
   Status end_copy(Session& session, bool complete);
   Result<bool> copy_rows(Member& member, Session& session);
   Status take_row(Member& member);

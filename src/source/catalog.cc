@@ -23,6 +23,7 @@ struct AttributeRow {
   uint32_t type = 0;
   bool collated = false;
   bool is_virtual = false;
+  bool has_chunk_id = false;
 };
 using CompositeRows = std::map<uint32_t, std::vector<AttributeRow>>;  // by typrelid
 
@@ -66,8 +67,10 @@ const char* const kTypesSql =
     " FROM needed d JOIN pg_type t ON t.oid = d.oid JOIN pg_namespace n ON n.oid = t.typnamespace";
 
 const char* const kAttributesSql =
-    "SELECT a.attrelid, a.attname, a.atttypid, a.attcollation <> 0, a.attgenerated = 'v'"
-    " FROM pg_attribute a"
+    "SELECT a.attrelid, a.attname, a.atttypid, a.attcollation <> 0, a.attgenerated = 'v',"
+    " t.typstorage IN ('x', 'e')"
+    "  AND to_regprocedure('pg_catalog.pg_column_toast_chunk_id(\"any\")') IS NOT NULL"
+    " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
     " WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY "
     "a.attrelid, a.attnum";
 
@@ -123,7 +126,7 @@ const std::string kLeavesSql =
         "pg_inherits i ON i.inhparent = t.oid AND ") +
     kIsNotLeaving +
     ") SELECT c.oid, c.relkind, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-    " coalesce(pg_relation_filenode(c.oid), 0), coalesce(pg_relation_size(c.oid), 0) / "
+    " coalesce(pg_relation_size(c.oid), 0) / "
     "current_setting('block_size')::int,"
     " c.reltuples, r.by_itself,"
     " CASE WHEN NOT r.by_itself AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a"
@@ -228,8 +231,9 @@ Result<CompositeRows> read_attributes(Session& session, const std::vector<uint32
   SYNCLINE_ASSIGN(const Rows rows, session.query(kAttributesSql, {oid_array(relations)}));
   CompositeRows composites;
   for (int i = 0; i < rows.size(); ++i) {
-    composites[oid_of(rows, i, 0)].push_back(
-        {rows.text(i, 1), oid_of(rows, i, 2), rows.boolean(i, 3), rows.boolean(i, 4)});
+    composites[oid_of(rows, i, 0)].push_back({rows.text(i, 1), oid_of(rows, i, 2),
+                                              rows.boolean(i, 3), rows.boolean(i, 4),
+                                              rows.boolean(i, 5)});
   }
   return composites;
 }
@@ -295,6 +299,7 @@ Status read_columns(Session& session, TableInfo& table) {
     describe_comparison(types, attribute.type, column);
     column.collated = attribute.collated;
     column.is_virtual = attribute.is_virtual;
+    column.has_chunk_id = attribute.has_chunk_id;
     column.field = automatic_field(*column.type);
     table.columns.push_back(std::move(column));
   }
@@ -361,14 +366,13 @@ Status read_leaves(Session& session, TableInfo& table) {
     LeafInfo leaf;
     leaf.oid = oid_of(rows, i, 0);
     leaf.qualified_name = rows.text(i, 2);
-    leaf.file_node = rows.integer(i, 3);
-    leaf.blocks = rows.integer(i, 4);
-    leaf.rows_estimate = std::strtod(rows.text(i, 5).c_str(), nullptr);
-    leaf.by_itself = rows.boolean(i, 6);
+    leaf.blocks = rows.integer(i, 3);
+    leaf.rows_estimate = std::strtod(rows.text(i, 4).c_str(), nullptr);
+    leaf.by_itself = rows.boolean(i, 5);
     leaf.rows_from = " FROM ONLY " + leaf.qualified_name + " t WHERE true";
     if (!leaf.by_itself) {
       leaf.rows_from = " FROM " + table.qualified_name + " t WHERE t.tableoid = " + rows.text(i, 0);
-      if (const std::string bounds = rows.text(i, 7); !bounds.empty())
+      if (const std::string bounds = rows.text(i, 6); !bounds.empty())
         leaf.rows_from += " AND (" + bounds + ")";
     }
     table.leaves.push_back(std::move(leaf));

@@ -33,6 +33,7 @@ struct ColumnInfo {
   bool collated = false;              // its order depends on a collation
   bool text_needs_settings = false;   // its text depends on session settings such as DateStyle
   bool is_virtual = false;            // generated when it is read: triggers see NULL
+  bool has_chunk_id = false;          // where a large value lies, the server tells (17 and newer)
   std::vector<std::string> computed;  // virtual: the columns that its expression reads
   AutomaticField field;               // what fits it in the index when the user named nothing
 };
@@ -46,7 +47,6 @@ struct LeafInfo {
   // table where our role may not read it by itself.
   std::string rows_from;
   bool by_itself = true;
-  int64_t file_node = 0;
   int64_t blocks = 0;
   double rows_estimate = -1;  // below 0: never analyzed
 };

@@ -9,6 +9,7 @@ namespace syncline {
 
 namespace {
 
+constexpr size_t kFilesPart = 4;
 constexpr size_t kRelationsPart = 5;
 constexpr size_t kCapturePart = 8;
 
@@ -65,7 +66,15 @@ std::string columns_literal(const TableColumns& table) {
 }  // namespace
 
 bool TableState::same_table(const TableState& other) const {
-  return std::equal(parts.begin(), parts.begin() + kCapturePart, other.parts.begin());
+  for (size_t i = 0; i < kCapturePart; ++i) {
+    if (i != kFilesPart && parts[i] != other.parts[i]) return false;
+  }
+  return true;
+}
+
+bool TableState::has_other_file(uint32_t oid) const {
+  const std::string text = std::to_string(oid);
+  return parts[kFilesPart].find('"' + text + ' ' + text + '"') == std::string::npos;
 }
 
 std::vector<uint32_t> TableState::relations() const {

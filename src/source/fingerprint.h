@@ -1,5 +1,5 @@
 // Fingerprints: notices what no trigger sees: tables dropped, altered, rewritten or put in place of
-// one another, partitions, disabled triggers, renamed labels (design section 3).
+// one another, partitions, disabled triggers, renamed labels.
 //
 // Owner: Source; stateless, any thread with a session of its own. For each watch the capture schema
 // stores what the catalog said when its capture was last in order; one query compares all of them
@@ -29,8 +29,11 @@ struct TableState {
   // root, kind, content, attributes, files, relations, shape, access, capture
   std::array<std::string, 9> parts;
 
-  // The same apart from what we install ourselves.
+  // The same apart from what we install ourselves, and from the files: whoever empties or packs the
+  // table alters nothing.
   bool same_table(const TableState& other) const;
+  // Whether a relation has another file than it was made with: it may have been emptied.
+  bool has_other_file(uint32_t oid) const;
   // The oids of the table, its partitions and children.
   std::vector<uint32_t> relations() const;
 };

@@ -176,8 +176,8 @@ Status Source::find_changes_of_partitions(Session& session, const TableInfo& tab
     if (leaf.blocks * kBlockBytes > kLoggedLeafBytesMax)
       return start_over(session, watch, "partition " + leaf.qualified_name + " was attached");
     SYNCLINE_RETURN_IF_ERROR(capture_.log_rows(session, watch, request.link, leaf));
-    // Another file than at its creation: it may have been truncated before we watched it.
-    every_row = every_row || leaf.file_node != leaf.oid;
+    // It may have been truncated before we watched it.
+    every_row = every_row || now.has_other_file(leaf.oid);
   }
   return every_row ? capture_.log_every_row(session, watch) : Status();
 }

@@ -2,13 +2,12 @@
 write, with types that it guesses.
 """
 
-import threading
-
 import pytest
 from common import wait_for
 from owner import Owner
 from stage import property_of, nested_in
 from test_elasticsearch import api_key
+from watched import Writer
 
 ALIAS = "--Syncline"
 
@@ -33,31 +32,6 @@ def metadata(stage, index):
 def exists(stage, index):
     with stage.opensearch.session() as session:
         return session.head(f"{stage.opensearch.url}/{index}").status_code == 200
-
-
-class Writer(threading.Thread):
-    """Runs statements one after the other, without rest."""
-
-    def __init__(self, stage, *statements):
-        super().__init__(daemon=True)
-        self.connection = stage.connect()
-        self.statements = statements
-        self.stopping = threading.Event()
-
-    def run(self):
-        with self.connection.cursor() as cursor:
-            while not self.stopping.is_set():
-                for statement in self.statements:
-                    cursor.execute(statement)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stopping.set()
-        self.join(30)
-        self.connection.close()
 
 
 def never_failed(stage, job):

@@ -1,5 +1,7 @@
 """Words for tests of capture: a watched table, and waiting for what is noticed a moment later."""
 
+import threading
+
 from common import wait_for
 from stage import JobFailed
 
@@ -42,3 +44,28 @@ def wait_failed(stage, word, timeout_s=NOTICED_S):
         status = stage.api.status(stage.job)
         return status["state"] == "failed" and word in status["error"]["message"]
     wait_for(told, timeout_s, f"the job is failed and says {word}", 0.1)
+
+
+class Writer(threading.Thread):
+    """Runs statements one after the other, without rest."""
+
+    def __init__(self, stage, *statements):
+        super().__init__(daemon=True)
+        self.connection = stage.connect()
+        self.statements = statements
+        self.stopping = threading.Event()
+
+    def run(self):
+        with self.connection.cursor() as cursor:
+            while not self.stopping.is_set():
+                for statement in self.statements:
+                    cursor.execute(statement)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stopping.set()
+        self.join(30)
+        self.connection.close()
