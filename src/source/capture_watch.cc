@@ -14,8 +14,9 @@ namespace {
 
 constexpr size_t kTriggerPrefixMax = 40;  // of the 63 bytes that a name may have
 
-// Less those that are generated when they are read: the columns that their expressions read are
-// among the others.
+// What an UPDATE is told by to have changed a read column. Less those that are generated when they
+// are read: the columns that their expressions read are among the others. A value that still lies
+// where it lay is the same, and not read: that takes as long as it is large.
 std::string list_of(const TableInfo& table, const std::set<std::string>& columns,
                     const std::string& row) {
   std::string list;
@@ -23,7 +24,14 @@ std::string list_of(const TableInfo& table, const std::set<std::string>& columns
     const ColumnInfo* info = table.column(column);
     if (info != nullptr && info->is_virtual) continue;
     if (!list.empty()) list += ", ";
-    list += row + "." + Session::quote_identifier(column);
+    const std::string name = Session::quote_identifier(column);
+    if (info != nullptr && info->has_chunk_id) {
+      list += "CASE WHEN pg_column_toast_chunk_id(OLD." + name +
+              ") = pg_column_toast_chunk_id(NEW." + name + ") THEN NULL ELSE " + row + "." + name +
+              " END";
+    } else {
+      list += row + "." + name;
+    }
   }
   return list;
 }
