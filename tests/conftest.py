@@ -48,6 +48,14 @@ def second_postgres(server_folder):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def crashing_postgres(server_folder):
+    """One that may crash without others noticing."""
+    server = PostgresServer(server_folder / "crashing-postgres").create().start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def newest_postgres(server_folder):
     """For what Debian's PostgreSQL does not know yet."""
@@ -119,6 +127,12 @@ def elastic_stage(request, second_postgres, elasticsearch, tmp_path):
 def two_phase_stage(request, second_postgres, opensearch, tmp_path):
     """A stage whose database can prepare transactions."""
     yield from _stage(request, second_postgres, opensearch, tmp_path)
+
+
+@pytest.fixture
+def crashing_stage(request, crashing_postgres, opensearch, tmp_path):
+    """A stage whose PostgreSQL is nobody else's."""
+    yield from _stage(request, crashing_postgres, opensearch, tmp_path)
 
 
 @pytest.fixture

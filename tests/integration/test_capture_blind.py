@@ -10,8 +10,6 @@ import signal
 
 import pytest
 from common import wait_for
-from postgres import PostgresServer
-from stage import Stage
 from watched import (NOTICED_S, make_live, started_at, wait_equal, wait_failed, wait_loaded_again)
 
 
@@ -124,20 +122,9 @@ def test_a_primary_key_is_dropped_and_an_id_is_contested(live):
     live.wait_until_equal()
 
 
-@pytest.fixture(scope="module")
-def crashing_server(server_folder):
-    """One that may crash without others noticing."""
-    server = PostgresServer(server_folder / "crashing").create().start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def crashing(request, crashing_server, opensearch, tmp_path):
-    stage = Stage(crashing_server, opensearch, tmp_path)
-    request.node.log_paths = stage.log_paths
-    yield stage.start()
-    stage.end()
+def crashing(crashing_stage):
+    return crashing_stage.start()
 
 
 def loads(stage):

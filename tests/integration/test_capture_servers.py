@@ -8,7 +8,6 @@ import pytest
 from common import wait_for
 from pgbouncer import Pgbouncer
 from postgres import PostgresServer
-from stage import Stage
 from watched import ENTRIES, make_live, wait_failed
 
 
@@ -17,26 +16,14 @@ def live(running):
     return make_live(running)
 
 
-@pytest.fixture(scope="module")
-def preparing(server_folder):
-    """A server that takes PREPARE TRANSACTION."""
-    server = PostgresServer(server_folder / "preparing",
-                            settings={"max_prepared_transactions": "5"})
-    server.create().start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def prepared(request, preparing, opensearch, tmp_path):
-    stage = Stage(preparing, opensearch, tmp_path)
-    request.node.log_paths = stage.log_paths
+def prepared(two_phase_stage):
+    stage = two_phase_stage
     stage.start()
     yield make_live(stage)
     for name, in stage.run("SELECT gid FROM pg_prepared_xacts WHERE database ="
                            " current_database()"):
         stage.run(f"ROLLBACK PREPARED '{name}'")
-    stage.end()
 
 
 def sleeps(stage):
