@@ -21,8 +21,6 @@ constexpr auto kFailedPauseMax = std::chrono::seconds(60);
 // well.
 constexpr const char* kResyncShape = "resync";
 
-constexpr const char* kLacksPrivilege = "42501";
-
 // What the plan's documents are made of: a line for its kind and one for each job. What differs
 // from the stored one says which documents have to be composed.
 std::string shape_of(const PlanContext& context) {
@@ -284,7 +282,7 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
 // Why a source is not there. Privileges that it lacked may have been granted since, which it finds
 // out within seconds.
 Error PlanRunner::error_of(Source& source, Error error) const {
-  if (error.code != kLacksPrivilege) return error;
+  if (error.code != kInsufficientPrivilege) return error;
   const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
   if (!session.ok()) return error;
   if (auto lacking = lacking_privileges(source, **session)) return *std::move(lacking);
@@ -311,7 +309,7 @@ Status PlanRunner::resolve_members(PlanContext& context) {
                     source->sessions().acquire(SessionPool::Use::short_work, stop_));
     failing_job_ = job.spec.name;
     auto member = resolve_member(job, source, *session);
-    if (!member.ok() && member.error().code == kLacksPrivilege)
+    if (!member.ok() && member.error().code == kInsufficientPrivilege)
       return lacking_privileges(*source, *session).value_or(member.error());
     if (!member.ok()) return std::move(member).error();
     failing_job_.clear();

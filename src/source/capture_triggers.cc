@@ -5,6 +5,7 @@
 
 #include "embedded_sql.h"
 #include "source/capture.h"
+#include "source/privileges.h"
 
 namespace syncline {
 
@@ -168,7 +169,7 @@ Status Capture::check_may_create(const WatchedRelations& relations,
   return Error::pause_job("no privilege to put triggers on " + names +
                               "; run: GRANT SELECT, TRIGGER ON " + names + " TO " +
                               Session::quote_identifier(spec_.user),
-                          "42501");
+                          kInsufficientPrivilege);
 }
 
 // Those that stand, clones aside. A partition that is leaving keeps what it has.

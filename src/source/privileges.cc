@@ -19,7 +19,8 @@ Status check_privileges(Session& session, const std::string& capture_schema,
                                       Session::array_literal(names)}));
   if (found.text(0, 0).empty()) return {};
   return Error::pause_job(
-      "role " + found.text(0, 2) + " " + found.text(0, 0) + "; run: " + found.text(0, 1), "42501");
+      "role " + found.text(0, 2) + " " + found.text(0, 0) + "; run: " + found.text(0, 1),
+      kInsufficientPrivilege);
 }
 
 Status check_schema_is_open(Session& session, const std::string& capture_schema) {

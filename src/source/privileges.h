@@ -13,9 +13,12 @@
 
 namespace syncline {
 
+// PostgreSQL's code for a privilege that is lacking; ours, too, where we look before it does.
+inline constexpr const char* kInsufficientPrivilege = "42501";
+
 using TableNames = std::set<std::pair<std::string, std::string>>;  // schema, table
 
-// Error: pause_job with the code 42501. Tables that do not exist lack nothing.
+// Error: pause_job with kInsufficientPrivilege. Tables that do not exist lack nothing.
 Status check_privileges(Session& session, const std::string& capture_schema,
                         const TableNames& tables);
 
