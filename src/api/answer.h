@@ -1,5 +1,4 @@
-// Answer: what a REST call gives back, in the shapes of contract section 2. Plain data and pure
-// functions.
+// Answer: what a REST call gives back. Plain data and pure functions.
 #pragma once
 
 #include <map>

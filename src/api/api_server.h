@@ -1,4 +1,4 @@
-// ApiServer: the REST API on a socket (contract sections 2 and 6).
+// ApiServer: the REST API on a socket.
 //
 // Owner: main, which calls bind(), start() and stop() from one thread. In the flow: client →
 // ConnectionLoop → Guard → Router → JobService.

@@ -1,5 +1,5 @@
-// Guard: who may ask (contract section 6): no page of another site, without a token only this
-// machine, and with one only who knows it.
+// Guard: who may ask: no page of another site, without a token only this machine, and with one only
+// who knows it.
 //
 // Owner: ApiServer. Immutable, any thread.
 #pragma once

@@ -1,4 +1,4 @@
-// The command line (contract section 7): arguments and environment made into options.
+// The command line: arguments and environment made into options.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// StopDeadline: ends the process if stopping takes longer than the contract allows. Everything is
+// StopDeadline: ends the process if stopping takes longer than the 10 s that it may. Everything is
 // stored as by a crash at any moment, so that nothing is lost by it.
 //
 // Owner: main, for as long as it stops: made when the signal has come, gone when all has stopped.

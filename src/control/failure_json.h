@@ -1,5 +1,4 @@
-// Parked documents in REST: what a client asks for, and what it gets (contract section 2,
-// failures). Pure functions.
+// Parked documents in REST: what a client asks for, and what it gets. Pure functions.
 #pragma once
 
 #include <map>

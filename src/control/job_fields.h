@@ -1,5 +1,4 @@
-// Which fields of an index a job writes, as far as its spec tells (contract section 3). Pure
-// functions and values.
+// Which fields of an index a job writes, as far as its spec tells. Pure functions and values.
 //
 // Used by job_rules and the parser. A name is a path: "customer.city" lies inside of "customer".
 #pragma once

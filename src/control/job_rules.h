@@ -1,5 +1,4 @@
-// What a job must keep to with regard to the other resources (contract sections 2 and 3). Pure
-// functions.
+// What a job must keep to with regard to the other resources. Pure functions.
 #pragma once
 
 #include <cstddef>

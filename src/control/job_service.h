@@ -40,7 +40,7 @@ class JobService {
   // pause_job (the stored state cannot be read).
   Status start();
 
-  // Secrets in all answers are stars. Refusals: contract section 2.
+  // Secrets in all answers are stars.
   Outcome list(ResourceKind kind) const;
   Outcome get(ResourceKind kind, const std::string& name) const;
   Outcome create(ResourceKind kind, const Json& body);

@@ -411,7 +411,7 @@ TEST_F(JobServiceTest, AsksForAVerification) {
   EXPECT_EQ(engine_->verified.size(), 2u);
 }
 
-TEST(StatusJson, HasTheShapeOfTheContract) {
+TEST(StatusJson, HasItsDocumentedShape) {
   JobStatus status;
   status.name = "orders";
   status.state = JobState::waiting;

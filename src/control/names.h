@@ -1,5 +1,4 @@
-// The rules of names: resources, indexes, tables, columns, fields, URLs (contract section 2). Pure
-// functions.
+// The rules of names: resources, indexes, tables, columns, fields, URLs. Pure functions.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Outcome: what a command of JobService gives: a body for the answer, or a refusal with its code
-// (contract section 2). Plain data.
+// Outcome: what a command of JobService gives: a body for the answer, or a refusal with its code.
+// Plain data.
 #pragma once
 
 #include <string>

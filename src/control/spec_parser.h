@@ -1,5 +1,4 @@
-// From JSON to SourceSpec, TargetSpec and JobSpec, with every fault noted (contract section 2).
-// Pure functions.
+// From JSON to SourceSpec, TargetSpec and JobSpec, with every fault noted. Pure functions.
 //
 // Each reads one resource by itself; what depends on other resources is in job_rules.h, and what
 // the stars of a secret stand for in secrets.h. A spec is of use only if no fault was added.

@@ -1,5 +1,5 @@
-// Equality of property values (contract section 3): two values are equal where they are equal as
-// JSON, numbers by value, strings byte for byte.
+// Equality of property values: two values are equal where they are equal as JSON, numbers by value,
+// strings byte for byte.
 //
 // Every value that can be compared has a key; values are equal exactly when family and key are. The
 // one function of its kind: composing compares keys, and looking up rows by a key finds a superset

@@ -1,4 +1,4 @@
-// Values made of values: arrays, ranges, points, hstore and composites (contract section 4).
+// Values made of values: arrays, ranges, points, hstore and composites.
 //
 // The part of value_writer that parses literals; calls append_value() for what stands inside them.
 // Pure functions, any thread. All answer false if the text is not of the form; what they appended

@@ -1,7 +1,6 @@
 // Dates and timestamps: PostgreSQL's text (DateStyle ISO, TimeZone UTC) to ISO 8601 and back.
 //
-// Years outside 0–9999 are signed in ISO 8601, and 1 BC is the year 0 (contract section 4). Pure
-// functions, any thread.
+// Years outside 0–9999 are signed in ISO 8601, and 1 BC is the year 0. Pure functions, any thread.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,4 @@
-// DocumentIdCodec: between the values of a job's id columns and a document's _id (contract section
-// 2, target.id).
+// DocumentIdCodec: between the values of a job's id columns and a document's _id.
 //
 // One value is the id itself; several are joined with '_', with '%' and '_' inside a value written
 // %25 and %5F. Immutable, any thread.

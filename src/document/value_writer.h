@@ -1,4 +1,4 @@
-// Values: PostgreSQL's text form of a value in, JSON out (contract section 4).
+// Values: PostgreSQL's text form of a value in, JSON out.
 //
 // The text is what a session with DateStyle ISO, TimeZone UTC, IntervalStyle iso_8601,
 // extra_float_digits 3 and bytea_output hex prints. Pure functions, any thread.

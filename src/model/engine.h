@@ -17,7 +17,7 @@
 
 namespace syncline {
 
-// What tells one life of a database from another (design section 2).
+// What tells one life of a database from another.
 struct DatabaseHistory {
   std::string identity;  // the server's system identifier, its timeline, the database's oid
   int64_t xmax = 0;      // ids of transactions from here on had not finished

@@ -1,5 +1,4 @@
-// Failure: a parked document as REST shows it (contract section 2, failures). Plain data, made by
-// pipeline, printed by control.
+// Failure: a parked document as REST shows it. Plain data, made by pipeline, printed by control.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// JobStatus: what GET /jobs/:name/status shows (contract section 2). Plain data, made by pipeline,
-// printed by api.
+// JobStatus: what GET /jobs/:name/status shows. Plain data, made by pipeline, printed by api.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// SourceSpec, TargetSpec, JobSpec: what a user configured, validated, as plain data (contract
-// section 2).
+// SourceSpec, TargetSpec, JobSpec: what a user configured, validated, as plain data.
 //
 // Made by control from JSON; read everywhere. Values, no threads.
 #pragma once

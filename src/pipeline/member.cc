@@ -26,7 +26,7 @@ std::string field_type(const std::string& wanted, const PgType& type) {
   return wanted;
 }
 
-// A column, or an alias of one (contract section 2).
+// A column, or an alias of one.
 std::string compare_column(const JobSpec& spec, const std::vector<Mapping>& mappings) {
   const std::string& name = spec.compare_source;
   if (std::find(spec.columns.begin(), spec.columns.end(), name) != spec.columns.end()) return name;

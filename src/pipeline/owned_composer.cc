@@ -72,7 +72,7 @@ OwnedComposer::OwnedComposer(PlanContext& context, const StopSignal& stop)
       found_(context.members.size()) {}
 
 Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
-  // The version first, then the rows (design section 2).
+  // The version first, then the rows.
   SYNCLINE_ASSIGN(const int64_t version, context_.versions->take());
   const TimePoint read_at = context_.clock.now();
   const size_t fit = context_.page_sizes.rows.documents();

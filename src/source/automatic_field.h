@@ -1,5 +1,5 @@
-// AutomaticField: how a column is mapped in the index when the job names no mappings (contract
-// section 4): searchable as far as every value that the column may hold is still taken.
+// AutomaticField: how a column is mapped in the index when the job names no mappings: searchable as
+// far as every value that the column may hold is still taken.
 //
 // Pure function, any thread.
 #pragma once

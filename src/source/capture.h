@@ -1,4 +1,4 @@
-// Capture: what Syncline installs in a source's database, and its removal (design section 3).
+// Capture: what Syncline installs in a source's database, and its removal.
 //
 // Owner: Source. Every call uses a session of the caller's; installing and removing are serialised
 // by Source. The SQL itself stands in sql/*.sql. Everything is idempotent: a call that was cut by a

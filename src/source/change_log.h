@@ -1,5 +1,4 @@
-// ChangeLog: reads the change log's keys in commit order, in bounded pieces, by short statements
-// (design section 3).
+// ChangeLog: reads the change log's keys in commit order, in bounded pieces, by short statements.
 //
 // Owner: Source; stateless, any thread with a session of its own. ChangeCursor is a reader's place
 // in it: one for each member of a plan, used by the plan's thread alone.

@@ -1,5 +1,5 @@
 // Whether a database is still the one whose changes were followed, or an older copy of it: a
-// standby that lagged and was promoted, a backup that was restored (design section 2).
+// standby that lagged and was promoted, a backup that was restored.
 //
 // Transactions alone do not tell: a copy may have as many again before anybody looks. The mark
 // does: a random value in our schema, drawn anew at each pulse, which no copy can come to by

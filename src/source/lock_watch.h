@@ -1,7 +1,7 @@
 // LockWatch: sees when somebody waits for a lock on a table that a statement of ours reads, and
-// ends the statement: theirs would queue behind it, and everybody's behind theirs (design section
-// 5). A COPY is asked to give way; any other statement that takes longer than a moment is
-// cancelled, and made again by whoever made it.
+// ends the statement: theirs would queue behind it, and everybody's behind theirs. A COPY is asked
+// to give way; any other statement that takes longer than a moment is cancelled, and made again by
+// whoever made it.
 //
 // Owner: Source. add() and remove(): any thread; the rest: the change reader's, whose waits end
 // early when fd() becomes readable.

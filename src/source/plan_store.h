@@ -68,7 +68,7 @@ class PlanStore {
   Status set_swept(Session& session, const std::string& plan,
                    const std::optional<std::string>& swept) const;
 
-  // Fan-outs of a job (design section 4). Adding one that is there begins it again.
+  // Fan-outs of a job. Adding one that is there begins it again.
   Status add_fan_out(Session& session, const std::string& plan, const std::string& job,
                      const std::string& key) const;
   Result<std::vector<FanOutRecord>> fan_outs(Session& session, const std::string& plan,

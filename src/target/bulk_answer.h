@@ -1,5 +1,4 @@
-// What a cluster says to a bulk request: parsing its answer, and the meaning of each item's status
-// (design section 6).
+// What a cluster says to a bulk request: parsing its answer, and the meaning of each item's status.
 //
 // Pure but for the parser's buffers: one parser for each thread that reads answers (a BulkWriter's,
 // on the HTTP loop).

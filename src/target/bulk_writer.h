@@ -1,5 +1,4 @@
-// BulkWriter: takes bodies for one index and sees each item through to an outcome (design section
-// 6).
+// BulkWriter: takes bodies for one index and sees each item through to an outcome.
 //
 // Owner: a plan. submit() from any thread; on_result runs on the HTTP loop's thread and must not
 // block; it may submit(). Whole-request and per-item 429 and 5xx are sent again with jittered

@@ -1,4 +1,4 @@
-"""The oracle: what an index must hold, told by the tables alone (contract section 3).
+"""The oracle: what an index must hold, told by the tables alone.
 
 It shares no step with the engine: every table is read whole, in the order in which its rows win,
 and the documents are put together in Python.

@@ -1,7 +1,7 @@
 """The oracle's values: what JSON each value of a column must become.
 
 Independent of the engine on purpose: it lets PostgreSQL make JSON (to_json), which the engine never
-does, and puts right in Python what contract section 4 says differently. Numbers are Decimals, so
+does, and puts right in Python what documents say differently. Numbers are Decimals, so
 1.0 equals 1.00 and no digit is lost.
 """
 
@@ -82,7 +82,7 @@ class Types:
 
 
 def iso_date(text):
-    """A date or timestamp as PostgreSQL prints it (blank or T), as contract section 4 has it."""
+    """A date or timestamp as PostgreSQL prints it (blank or T), as documents have it."""
     if text in ("infinity", "-infinity"):
         return None
     before_christ = text.endswith(" BC")
@@ -135,7 +135,7 @@ def convert_point(text):
 
 
 def convert(kind, value):
-    """From what to_json() made of a value to what the contract makes of it."""
+    """From what to_json() made of a value to what documents hold."""
     if value is None:
         return None
     if kind.kind == "array":

@@ -13,11 +13,11 @@ from common import wait_for
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RESIDENT_MB_MAX = 150
 BINARY = pathlib.Path(os.environ.get("SYNCLINE_BINARY") or ROOT / "build" / "debug" / "syncline")
-STOP_S = 10  # the contract's own bound
+STOP_S = 10  # what a stop may take at most
 
 
 class Api:
-    """Requests to one server; paths as in the contract. Answers are requests' own."""
+    """Requests to one server; paths as in the REST API. Answers are requests' own."""
 
     def __init__(self, url, token=None):
         self.url = url
@@ -74,7 +74,7 @@ class Syncline:
         self.api = Api(self.url, token)
 
     def assert_memory(self, mb_max=RESIDENT_MB_MAX):
-        """The most that the process ever had resident keeps the budget of design section 11, or
+        """The most that the process ever had resident keeps the budget of docs/performance.md, or
         this one where rows are huge."""
         if os.environ.get("SYNCLINE_SANITIZED") or self.is_dead():
             return
@@ -114,7 +114,7 @@ class Syncline:
              *self.arguments], self.log_path, environment)
 
     def stop(self):
-        """SIGTERM; must end cleanly within the contract's bound."""
+        """SIGTERM; must end cleanly within STOP_S."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

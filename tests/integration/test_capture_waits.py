@@ -11,7 +11,7 @@ import pytest
 from common import wait_for
 from watched import ENTRIES, make_live
 
-WAIT_MAX_S = 1.0  # the budget of design section 11
+WAIT_MAX_S = 1.0
 SLOW_MACHINE_S = 1.0  # on top of it, for a test machine that does other things as well
 
 

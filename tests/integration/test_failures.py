@@ -1,4 +1,4 @@
-"""Parked documents are tried again, listed, hastened and given up (contract sections 2 and 5)."""
+"""Parked documents are tried again, listed, hastened and given up."""
 
 import datetime
 import os

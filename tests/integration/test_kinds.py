@@ -1,4 +1,4 @@
-"""What object and nested jobs make true in an owned index, sentence by sentence of the contract.
+"""What object and nested jobs make true in an owned index, sentence by sentence.
 
 Properties have a file of their own, and so has what happens when jobs come and go.
 """

@@ -1,4 +1,4 @@
-"""REST against contract section 2: statuses, codes, bodies. Needs neither database nor cluster."""
+"""REST: statuses, codes, bodies. Needs neither database nor cluster."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What is refused when jobs share an index: contract section 3, last sentence."""
+"""What is refused when jobs share an index."""
 
 import pytest
 from test_rest import (JOB, SOURCE, TARGET, api, assert_error, changed,  # noqa: F401

@@ -1,4 +1,4 @@
-"""Who is served (contract section 6) and how the process starts and ends (section 7)."""
+"""Who is served, and how the process starts and ends."""
 
 import signal
 

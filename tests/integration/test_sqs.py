@@ -1,4 +1,4 @@
-"""An SQS queue that carries the retries of parked documents (contract section 5)."""
+"""An SQS queue that carries the retries of parked documents."""
 
 import json
 import uuid
@@ -173,7 +173,7 @@ def test_a_queue_that_never_was_there_changes_nothing(stage):
 def test_it_stops_at_once_while_it_waits_for_messages(slow, queue):
     poison(slow)
     wait_for_size(queue, 1, timeout_s=60)
-    slow.syncline.stop()  # within the contract's bound, though it polls for 20 s
+    slow.syncline.stop()  # within the bound, though it polls for 20 s
 
 
 def test_some_of_the_variables_are_not_enough(stage, queue):

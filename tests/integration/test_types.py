@@ -1,4 +1,4 @@
-"""Every type of contract section 4, end to end: loaded, and updated while live.
+"""Every type, end to end: loaded, and updated while live.
 
 The types and what they must become stand in type_table.py. One wide table: a column for each type,
 in row n the n-th value of each; one field of any shape for each column.

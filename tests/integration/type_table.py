@@ -1,4 +1,4 @@
-"""Values of every PostgreSQL type and the JSON that they must become (contract section 4).
+"""Values of every PostgreSQL type and the JSON that they must become.
 
 TYPE_TABLE holds (sql_type, sql_expression, expected_json_text); the expression is of that type, and
 the text is byte for byte what stands in the bulk body. NULL is null for all, and not listed.
@@ -270,7 +270,7 @@ _COMPOSITES = [
     ("tt_span", "'[2026-01-01,)'", '{"gte":"2026-01-01"}'),
 ]
 
-# Types of which the contract says: anything else, its text.
+# Types that become their text.
 _OTHERS = [
     ("money", "12.5", '"$12.50"'),
     ("money", "-1234567.5", '"-$1,234,567.50"'),

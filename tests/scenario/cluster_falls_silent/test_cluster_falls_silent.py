@@ -3,7 +3,7 @@ do not wait for them."""
 
 import time
 
-STOP_S = 10  # the contract's
+STOP_S = 10
 
 
 def test_cluster_falls_silent(scene):

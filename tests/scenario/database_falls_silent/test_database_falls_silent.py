@@ -2,7 +2,7 @@
 
 import time
 
-STOP_S = 10  # the contract's
+STOP_S = 10
 
 
 def test_database_falls_silent(scene):
