@@ -1,5 +1,5 @@
 """Whose an index is, and that no write of ours ever makes one: a cluster makes a missing index at a
-write, with types that it guesses.
+write, with types that it guesses. (Seen red where it is written by its name, and looked at rarely.)
 """
 
 import pytest

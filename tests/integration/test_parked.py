@@ -1,4 +1,8 @@
-"""A document that the cluster refuses is parked alone; everything else goes on."""
+"""A document that the cluster refuses is parked alone; everything else goes on.
+
+That nothing without a row stays parked was seen red where a load and a sweep leave what is parked
+to its time.
+"""
 
 import pytest
 from common import wait_for
@@ -110,6 +114,7 @@ def test_a_sweep_for_elements_leaves_nothing_parked(running):
 
 
 def test_a_warning_tells_while_most_documents_are_refused(running):
+    """Seen red: a job with 500 of 500 documents parked told of nothing."""
     running.run("CREATE TABLE t (id int PRIMARY KEY, v text)")
     running.run("INSERT INTO t SELECT n, 'poison' FROM generate_series(1, 500) n")
     job = running.add_job("t", ["id:integer", "v:integer"])
