@@ -55,6 +55,8 @@ def test_a_limit_that_is_there_before(running):
 LIMITS = {
     "role": ("ALTER ROLE {role} SET temp_file_limit = '1MB'",
              "ALTER ROLE {role} RESET temp_file_limit"),
+    "all roles": ("ALTER ROLE ALL SET temp_file_limit = '1MB'",
+                  "ALTER ROLE ALL RESET temp_file_limit"),
     "database": ("ALTER DATABASE {database} SET temp_file_limit = '1MB'",
                  "ALTER DATABASE {database} RESET temp_file_limit"),
     "role in a database": ("ALTER ROLE {role} IN DATABASE {database} SET temp_file_limit = '1MB'",
