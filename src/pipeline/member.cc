@@ -196,6 +196,7 @@ std::vector<std::string> link_columns(const JobSpec& spec) {
 
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
                                                std::shared_ptr<Source> source, Session& session) {
+  const Session::PlannedOnce planned(session);
   auto member = std::make_unique<Member>();
   member->config = config;
   member->source = std::move(source);

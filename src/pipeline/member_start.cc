@@ -31,6 +31,7 @@ Result<bool> prepare_member(Member& member, const StartOptions& options, const S
   Session& session = *lease;
   const std::lock_guard admin(source.admin_mutex());
   if (stop.raised()) return Error::retry("stopping");
+  const Session::PlannedOnce planned(session);
   SYNCLINE_ASSIGN(
       const Source::WatchStart watch,
       source.bring_up_watch(session, member.table, watch_request(member, *options.configuration),

@@ -48,16 +48,6 @@ std::vector<uint32_t> oids_of(std::string_view literal) {
   return oids;
 }
 
-// Planning these takes several times as long as running them, and PostgreSQL would do so each time.
-Result<Rows> query_planned_once(Session& session, const std::string& sql,
-                                std::initializer_list<Param> params) {
-  const std::string set = "SET plan_cache_mode = ";
-  SYNCLINE_RETURN_IF_ERROR(session.script(set + "force_generic_plan"));
-  Result<Rows> rows = session.query(sql, params);
-  Status reset = session.script(set + "auto");
-  return rows.ok() && !reset.ok() ? std::move(reset).error() : std::move(rows);
-}
-
 std::string columns_literal(const TableColumns& table) {
   return Session::array_literal(
       std::vector<std::string>(table.columns.begin(), table.columns.end()));
@@ -89,9 +79,9 @@ Fingerprints::Fingerprints(std::string schema)
 
 Result<TableState> Fingerprints::read(Session& session, int watch,
                                       const TableColumns& table) const {
-  SYNCLINE_ASSIGN(const Rows rows, query_planned_once(session, read_sql_,
-                                                      {std::to_string(watch), table.schema,
-                                                       table.table, columns_literal(table)}));
+  const Session::PlannedOnce planned(session);
+  SYNCLINE_ASSIGN(const Rows rows, session.query(read_sql_, {std::to_string(watch), table.schema,
+                                                             table.table, columns_literal(table)}));
   TableState state;
   for (size_t i = 0; i < state.parts.size(); ++i)
     state.parts[i] = rows.text(0, static_cast<int>(i) + 1);
@@ -118,8 +108,8 @@ Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& ses
 
 Result<std::optional<Fingerprints::Difference>> Fingerprints::compare(Session& session,
                                                                       int watch) const {
-  SYNCLINE_ASSIGN(const Rows rows,
-                  query_planned_once(session, compare_one_sql_, {std::to_string(watch)}));
+  const Session::PlannedOnce planned(session);
+  SYNCLINE_ASSIGN(const Rows rows, session.query(compare_one_sql_, {std::to_string(watch)}));
   if (rows.empty() || rows.text(0, 1) == "adopt") return std::optional<Difference>();
   return std::optional<Difference>(
       {watch, rows.text(0, 1) == "lost", rows.text(0, 2), rows.text(0, 3)});

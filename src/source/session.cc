@@ -365,6 +365,15 @@ Status Session::script(const std::string& sql) {
   return {};
 }
 
+// Where it fails the connection is of no use to anybody: whoever has it next would get such plans.
+void Session::plan_once(bool on) {
+  const bool changes = on ? planned_once_++ == 0 : --planned_once_ == 0;
+  if (!changes || !usable()) return;
+  const Status set =
+      script(std::string("SET plan_cache_mode = ") + (on ? "force_generic_plan" : "auto"));
+  if (!set.ok()) broken_ = true;
+}
+
 Result<bool> Session::wait_notification(Duration timeout, int wake_fd) {
   PGconn* connection = connection_.get();
   const auto taken = [&] {

@@ -111,6 +111,18 @@ class Session {
   // The same for what may have to read a whole table: if it takes longer than statements may it is
   // asked once more, with minutes of time. Whoever waits for a lock behind it ends it (LockWatch).
   Result<Rows> query_patiently(const Statement& statement, std::span<const Param> params);
+  // While it lives each statement is planned once in the session, whatever its parameters: for
+  // queries of the catalog, whose planning takes several times as long as running them.
+  class PlannedOnce {
+   public:
+    explicit PlannedOnce(Session& session) : session_(session) { session_.plan_once(true); }
+    ~PlannedOnce() { session_.plan_once(false); }
+    PlannedOnce(const PlannedOnce&) = delete;
+    PlannedOnce& operator=(const PlannedOnce&) = delete;
+
+   private:
+    Session& session_;
+  };
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
   Status begin_query(const Statement& statement, std::span<const Param> params);
@@ -187,6 +199,7 @@ class Session {
   static Result<std::unique_ptr<Session>> connect(const SourceSpec& spec, const StopSignal& stop);
   Status set_up();
   Status check_pooler(const SourceSpec& spec, const StopSignal& stop);
+  void plan_once(bool on);
   Status wait_socket(bool for_write, TimePoint deadline);
   Status wait_answer(TimePoint deadline);
   void note_beginning();
@@ -208,6 +221,7 @@ class Session {
   const StopSignal* stop_;
   std::unique_ptr<char, FreeLine> line_;
   std::unordered_map<std::string, std::string> prepared_;  // statement text to name
+  int planned_once_ = 0;                                   // how many ask for it
   bool broken_ = false;
   Duration answer_timeout_;
   int slow_fd_ = -1;
