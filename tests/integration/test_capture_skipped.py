@@ -402,7 +402,8 @@ def test_a_table_that_gets_a_new_file_all_the_time(running, statement):
     """Nothing that was looked up of it is untrue for that. Seen red where files are compared before
     a load begins: the table was "altered just now", again and again."""
     running.run("CREATE TABLE t (id int PRIMARY KEY, s text)")
-    rows = "INSERT INTO t SELECT n, 'row ' || n FROM generate_series(1, 200) n ON CONFLICT DO NOTHING"
+    rows = ("INSERT INTO t SELECT n, 'row ' || n FROM generate_series(1, 200) n"
+            " ON CONFLICT DO NOTHING")
     running.run(rows)
     with Writer(running, statement, rows, "SELECT pg_sleep(0.01)"):
         job = running.add_job("t", ENTRIES)

@@ -54,7 +54,8 @@ def test_a_dump_of_one_watched_table_is_restored_without_our_triggers(running, t
 
 
 @pytest.mark.xdist_group("newest")
-@pytest.mark.parametrize("partitioned", ["", "PARTITION BY RANGE (id)"], ids=["plain", "partitioned"])
+@pytest.mark.parametrize("partitioned", ["", "PARTITION BY RANGE (id)"],
+                         ids=["plain", "partitioned"])
 def test_a_large_value_that_an_update_left_alone_is_not_read(newest_stage, partitioned):
     """By blocks read of where such values lie. Seen red without asking where it lies: some 10,000
     for each UPDATE."""
