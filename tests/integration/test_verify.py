@@ -27,17 +27,17 @@ def ask(stage, name, repair=None):
     assert answer.json()["data"]["verify"]["state"] in ("waiting", "running", "done")
 
 
-def wait_done(stage, name):
+def wait_done(stage, name, timeout_s=DONE_S):
     def done():
         report = stage.api.status(name)["verify"]
         assert report["state"] != "failed", report
         return report if report["state"] == "done" else None
-    return wait_for(done, DONE_S, "the verification is done")
+    return wait_for(done, timeout_s, "the verification is done")
 
 
-def verify(stage, name, repair=None):
+def verify(stage, name, repair=None, timeout_s=DONE_S):
     ask(stage, name, repair)
-    return wait_done(stage, name)
+    return wait_done(stage, name, timeout_s)
 
 
 def counts(report):
@@ -143,18 +143,19 @@ def test_changes_under_way_are_no_differences(numbers):
         except psycopg2.Error as error:
             failures.append(error)
 
-    rest = "SELECT pg_sleep(0.002)"
+    rest = "SELECT pg_sleep(0.02)"
     writers = [threading.Thread(target=write, args=(statements,)) for statements in (
-        ["UPDATE t SET n = n + 1 WHERE id > 300 AND random() < 0.01", rest,
-         "DELETE FROM t WHERE id = (SELECT id FROM t WHERE id > 300 ORDER BY random() LIMIT 1)",
+        ["UPDATE t SET n = n + 1 WHERE id > 40 AND random() < 0.01", rest,
+         "DELETE FROM t WHERE id = (SELECT id FROM t WHERE id > 40 ORDER BY random() LIMIT 1)",
          "INSERT INTO t SELECT 3000 + (random() * 4000)::int, 'new', 0 ON CONFLICT DO NOTHING"],
-        ["DELETE FROM t WHERE id <= 300", rest,
-         "INSERT INTO t SELECT n, 'blinks', 0 FROM generate_series(1, 300) n", rest])]
+        ["DELETE FROM t WHERE id <= 40", rest,
+         "INSERT INTO t SELECT n, 'blinks', 0 FROM generate_series(1, 40) n", rest])]
     for writer in writers:
         writer.start()
     try:
         tamper(numbers, "PUT", "/_doc/stranger", {"s": "not ours"})
-        report = verify(numbers, "numbers")
+        # Each look waits until what was committed before is in the index.
+        report = verify(numbers, "numbers", timeout_s=4 * DONE_S)
     finally:
         stop.set()
         for writer in writers:

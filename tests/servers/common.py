@@ -1,7 +1,9 @@
 """What both test servers need: free ports, waiting with a deadline, ending a process."""
 
+import itertools
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -20,11 +22,29 @@ class ServerFailed(Exception):
     """A server did not do what was asked; the message carries the end of its log."""
 
 
+def _ports():
+    """Those of this process: workers of a test run share none. Below the ports that the kernel gives
+    to whoever connects, which may not be free any more when a server comes back."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = range(10000, 30000)[worker::workers]
+    first = random.randrange(len(own))
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+_own_ports = _ports()
+
+
 def free_port():
-    """A loopback TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback TCP port that is free and that nobody else was given."""
+    for port in _own_ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for(condition, timeout_s, what, interval_s=0.05):

@@ -1,4 +1,4 @@
-"""The index has no shard to write to."""
+"""A write waits in vain for the shards that it needs, as in an index that is red."""
 
 from common import wait_for
 
@@ -7,22 +7,17 @@ def test_cluster_red(scene):
     scene.begin()
     cluster, index = scene.stage.opensearch, scene.stage.index()
 
-    def require(name):
+    def need_copies(number):
         cluster.request("PUT", f"/{index}/_settings",
-                        {"index.routing.allocation.require._name": name})
+                        {"index.write.wait_for_active_shards": number})
 
-    def lose_the_shard():
-        closed = cluster.request("POST", f"/{index}/_close?wait_for_active_shards=0")
-        cluster.request("POST", f"/{index}/_open?wait_for_active_shards=0")
-        health = cluster.request("GET", f"/_cluster/health/{index}")
-        return closed["indices"][index]["closed"] and health["status"] == "red"
-
+    log = scene.stage.syncline.log_path
     with scene.writers():
-        # A shard that has to be opened, and may be on no node. Beside a write, closing may fail.
-        require("nobody")
-        wait_for(lose_the_shard, 60, "the index is red")
-        scene.wait_told("waiting", timeout_s=150)
+        need_copies(2)  # of which one node has one
+        # A write waits until it times out; between two of them a job is `waiting`.
+        wait_for(lambda: "unavailable_shards_exception" in log.read_text(), 120, "it is told")
+        assert scene.api.status("a-orders")["lag"]["changes"] > 0
         scene.bystander_follows()
         scene.commit_now()
-        require(None)
+        need_copies(None)
         scene.wait_mended(120)
