@@ -23,8 +23,8 @@ class ServerFailed(Exception):
 
 
 def _ports():
-    """Those of this process: workers of a test run share none. Below the ports that the kernel gives
-    to whoever connects, which may not be free any more when a server comes back."""
+    """Those of this process: workers of a test run share none. Below the ports that the kernel
+    gives to whoever connects, which may not be free any more when a server comes back."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     own = range(10000, 30000)[worker::workers]
