@@ -111,18 +111,6 @@ class Session {
   // The same for what may have to read a whole table: if it takes longer than statements may it is
   // asked once more, with minutes of time. Whoever waits for a lock behind it ends it (LockWatch).
   Result<Rows> query_patiently(const Statement& statement, std::span<const Param> params);
-  // While it lives each statement is planned once in the session, whatever its parameters: for
-  // queries of the catalog, whose planning takes several times as long as running them.
-  class PlannedOnce {
-   public:
-    explicit PlannedOnce(Session& session) : session_(session) { session_.plan_once(true); }
-    ~PlannedOnce() { session_.plan_once(false); }
-    PlannedOnce(const PlannedOnce&) = delete;
-    PlannedOnce& operator=(const PlannedOnce&) = delete;
-
-   private:
-    Session& session_;
-  };
   // The same in two steps, so that several sessions work at once: begin_query() sends, end_query()
   // waits for the answer. Nothing else may be asked of the session in between.
   Status begin_query(const Statement& statement, std::span<const Param> params);
@@ -141,6 +129,18 @@ class Session {
   // After an end_rows() that took longer than statements may: the same, with minutes of time.
   Result<Answer> rows_patiently(const Statement& statement, std::span<const Param> params,
                                 size_t bytes_max);
+  // While it lives each statement is planned once in the session, whatever its parameters: for
+  // queries of the catalog, whose planning takes several times as long as running them.
+  class PlannedOnce {
+   public:
+    explicit PlannedOnce(Session& session) : session_(session) { session_.plan_once(true); }
+    ~PlannedOnce() { session_.plan_once(false); }
+    PlannedOnce(const PlannedOnce&) = delete;
+    PlannedOnce& operator=(const PlannedOnce&) = delete;
+
+   private:
+    Session& session_;
+  };
   // Several statements in one transaction (the simple protocol's), without parameters.
   Status script(const std::string& sql);
 
