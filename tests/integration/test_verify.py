@@ -1,15 +1,12 @@
 """Verification: differences between index and tables are found, and mended where that is asked
 for; whatever Syncline was not told of, and nothing that it merely has not done yet."""
 
-import contextlib
-import threading
-
-import psycopg2
 import pytest
 import shop
 from common import wait_for
 from owner import Owner
 from stage import object_in, property_of
+from watched import Writer
 
 DONE_S = 60
 
@@ -131,36 +128,18 @@ def test_changes_under_way_are_no_differences(numbers):
     """Writers change every row many times while the whole index is looked at, and rows go and come
     back as they were. (With differences counted at the first look this reports hundreds; without
     asking what was touched in between, some of the latter as missing.)"""
-    stop = threading.Event()
-    failures = []
-
-    def write(statements):
-        try:
-            with contextlib.closing(numbers.connect()) as session, session.cursor() as cursor:
-                while not stop.is_set():
-                    for statement in statements:
-                        cursor.execute(statement)
-        except psycopg2.Error as error:
-            failures.append(error)
-
     rest = "SELECT pg_sleep(0.02)"
-    writers = [threading.Thread(target=write, args=(statements,)) for statements in (
-        ["UPDATE t SET n = n + 1 WHERE id > 40 AND random() < 0.01", rest,
-         "DELETE FROM t WHERE id = (SELECT id FROM t WHERE id > 40 ORDER BY random() LIMIT 1)",
-         "INSERT INTO t SELECT 3000 + (random() * 4000)::int, 'new', 0 ON CONFLICT DO NOTHING"],
-        ["DELETE FROM t WHERE id <= 40", rest,
-         "INSERT INTO t SELECT n, 'blinks', 0 FROM generate_series(1, 40) n", rest])]
-    for writer in writers:
-        writer.start()
-    try:
+    changes = Writer(
+        numbers, "UPDATE t SET n = n + 1 WHERE id > 40 AND random() < 0.01", rest,
+        "DELETE FROM t WHERE id = (SELECT id FROM t WHERE id > 40 ORDER BY random() LIMIT 1)",
+        "INSERT INTO t SELECT 3000 + (random() * 4000)::int, 'new', 0 ON CONFLICT DO NOTHING")
+    blinks = Writer(
+        numbers, "DELETE FROM t WHERE id <= 40", rest,
+        "INSERT INTO t SELECT n, 'blinks', 0 FROM generate_series(1, 40) n", rest)
+    with changes, blinks:
         tamper(numbers, "PUT", "/_doc/stranger", {"s": "not ours"})
         # Each look waits until what was committed before is in the index.
         report = verify(numbers, "numbers", timeout_s=4 * DONE_S)
-    finally:
-        stop.set()
-        for writer in writers:
-            writer.join()
-    assert not failures
     assert counts(report) == {**NOTHING, "extra": 1}
     assert report["checked"] > 2000
     assert counts(verify(numbers, "numbers", repair=True)) == {**NOTHING, "extra": 1, "repaired": 1}

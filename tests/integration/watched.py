@@ -2,6 +2,7 @@
 
 import threading
 
+import psycopg2
 from common import wait_for
 from stage import JobFailed
 
@@ -47,19 +48,23 @@ def wait_failed(stage, word, timeout_s=NOTICED_S):
 
 
 class Writer(threading.Thread):
-    """Runs statements one after the other, without rest."""
+    """Runs statements one after the other, without rest; none of them may fail."""
 
     def __init__(self, stage, *statements):
         super().__init__(daemon=True)
         self.connection = stage.connect()
         self.statements = statements
         self.stopping = threading.Event()
+        self.failure = None
 
     def run(self):
-        with self.connection.cursor() as cursor:
-            while not self.stopping.is_set():
-                for statement in self.statements:
-                    cursor.execute(statement)
+        try:
+            with self.connection.cursor() as cursor:
+                while not self.stopping.is_set():
+                    for statement in self.statements:
+                        cursor.execute(statement)
+        except psycopg2.Error as error:
+            self.failure = error
 
     def __enter__(self):
         self.start()
@@ -69,3 +74,4 @@ class Writer(threading.Thread):
         self.stopping.set()
         self.join(30)
         self.connection.close()
+        assert not self.failure, self.failure
