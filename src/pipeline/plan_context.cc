@@ -160,6 +160,9 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
     settled.trouble = result.needs_person
                           ? Error::pause_job(result.unavailable_reason, kClusterCode)
                           : Error::retry(result.unavailable_reason, kClusterCode);
+    context.write_trouble.failed(*settled.trouble, context.clock.wall_time_us());
+  } else {
+    context.write_trouble.over();
   }
   return settled;
 }

@@ -19,6 +19,7 @@
 #include "pipeline/page_size.h"
 #include "pipeline/refusal_watch.h"
 #include "pipeline/touch_watch.h"
+#include "pipeline/write_trouble.h"
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 #include "source/source.h"
@@ -76,6 +77,7 @@ struct PlanContext {
   DocumentCounts& counts;
   RefusalWatch& refusals;
   TouchWatch& touches;
+  WriteTrouble& write_trouble;
   PageSizes& page_sizes;
   // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
   // takes them along. Set by the plan's thread.

@@ -151,6 +151,7 @@ Status PlanRunner::run_once() {
                       .counts = counts_,
                       .refusals = refusals_,
                       .touches = touches_,
+                      .write_trouble = write_trouble_,
                       .page_sizes = page_sizes_,
                       .versions = nullptr,
                       .write_name = config_.index};
@@ -485,7 +486,8 @@ void PlanRunner::set_trouble(const Error& error) {
   const std::lock_guard lock(mutex_);
   const bool same = trouble_ && trouble_->error.message == error.message;
   if (!same) spdlog::warn("{}: {}", config_.plan(), error.message);
-  const int64_t since_us = trouble_ ? trouble_->since_us : parts_.clock.wall_time_us();
+  const auto before = shown_trouble();
+  const int64_t since_us = before ? before->since_us : parts_.clock.wall_time_us();
   trouble_ = Trouble{error, error.culprit.empty() ? failing_job_ : error.culprit, since_us};
 }
 

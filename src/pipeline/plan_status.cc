@@ -13,36 +13,46 @@ constexpr auto kLagWaitMax = std::chrono::milliseconds(800);
 
 }  // namespace
 
+// What ended the last run, until the next one follows; and while that one cannot write, why not.
+std::optional<PlanRunner::Trouble> PlanRunner::shown_trouble() const {
+  if (trouble_) return trouble_;
+  const auto writes = write_trouble_.current();
+  if (!writes) return std::nullopt;
+  return Trouble{writes->error, "", writes->since_us};
+}
+
 JobState PlanRunner::state_of(const std::string& job, const JobView& view) const {
   if (view.paused) return JobState::paused;
-  if (trouble_) {
-    const bool failed = trouble_->error.action != Action::retry;
+  if (const auto trouble = shown_trouble()) {
+    const bool failed = trouble->error.action != Action::retry;
     // The others of the index wait for the one that failed.
-    return failed && (trouble_->job.empty() || trouble_->job == job) ? JobState::failed
-                                                                     : JobState::waiting;
+    return failed && (trouble->job.empty() || trouble->job == job) ? JobState::failed
+                                                                   : JobState::waiting;
   }
   if (!started_) return JobState::starting;
   return view.load.finished_us && !loading_ && !sweeping_ ? JobState::live : JobState::loading;
 }
 
 std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
-  if (!trouble_ || view.paused) return std::nullopt;
-  JobError error{std::string(error_kind(trouble_->error)), trouble_->error.message,
-                 trouble_->since_us};
-  if (error.kind.starts_with("source")) error.message = naming_source(error.message);
-  if (!trouble_->job.empty() && trouble_->job != job) {
+  const auto trouble = shown_trouble();
+  if (!trouble || view.paused) return std::nullopt;
+  JobError error{std::string(error_kind(trouble->error)), trouble->error.message,
+                 trouble->since_us};
+  if (error.kind.starts_with("source")) error.message = naming_source(*trouble);
+  if (!trouble->job.empty() && trouble->job != job) {
     error.kind = "other_job";
-    error.message = "waiting for job " + trouble_->job + " of the same index: " + error.message;
+    error.message = "waiting for job " + trouble->job + " of the same index: " + error.message;
   }
   return error;
 }
 
 // A message of a database alone does not say of which.
-std::string PlanRunner::naming_source(const std::string& message) const {
+std::string PlanRunner::naming_source(const Trouble& trouble) const {
+  const std::string& message = trouble.error.message;
   if (message.starts_with("source ")) return message;
-  if (config_.sources.size() != 1 && trouble_->job.empty()) return message;
+  if (config_.sources.size() != 1 && trouble.job.empty()) return message;
   const std::string& source = config_.sources.size() == 1 ? config_.sources.begin()->first
-                                                          : source_of(trouble_->job).spec().name;
+                                                          : source_of(trouble.job).spec().name;
   return "source " + source + ": " + message;
 }
 
@@ -178,7 +188,7 @@ std::optional<int64_t> PlanRunner::count_fan_outs(const JobView& view) {
 // When the last load ended, if the index should be as the tables say.
 std::optional<int64_t> PlanRunner::live_since() const {
   const std::lock_guard lock(mutex_);
-  if (trouble_ || !started_ || loading_ || sweeping_ || sweep_due_) return std::nullopt;
+  if (shown_trouble() || !started_ || loading_ || sweeping_ || sweep_due_) return std::nullopt;
   int64_t since_us = 0;
   for (const auto& [job, view] : jobs_) {
     if (view.paused || !view.load.finished_us) return std::nullopt;

@@ -128,6 +128,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(queue_parked());
   SYNCLINE_RETURN_IF_ERROR(compose_waiting());
   end_repair();
+  if (table_.size() == 0 && !loading_) context_.write_trouble.over();  // nothing is to be written
   SYNCLINE_RETURN_IF_ERROR(collect_positions());
   return save_positions(false);
 }
@@ -453,12 +454,14 @@ Status Stream::save_positions(bool now) {
 
 Status Stream::check_surroundings() {
   for (const auto& member : context_.members) {
-    if (member->source->generation(member->record.watch) <= member->generation) continue;
-    auto error = member->source->error();
-    if (!error) return Error::retry("the source's tables are looked at anew");
-    return std::move(*error)
-        .prefixed("source " + member->source->spec().name)
-        .blaming(member->name());
+    // Whatever generation it is from: it may have come between two looks of a plan that started.
+    if (auto error = member->source->error()) {
+      return std::move(*error)
+          .prefixed("source " + member->source->spec().name)
+          .blaming(member->name());
+    }
+    if (member->source->generation(member->record.watch) > member->generation)
+      return Error::retry("the source's tables are looked at anew");
   }
   return {};
 }

@@ -1,5 +1,6 @@
 """The change log: roles, backlogs of every shape, overflow, rotation, an index taken away."""
 
+import contextlib
 import signal
 
 import pytest
@@ -72,9 +73,24 @@ def test_a_full_log_is_bounded_and_loaded_again(stage):
     stage.wait_until_equal()
 
 
-def test_a_full_log_that_somebody_keeps_locked(stage):
+@contextlib.contextmanager
+def starting_plan(stage):
+    """The plan has looked whether its sources are there, and starts when this is over."""
+    stage.command(stage.job, "pause")
+    session = stage.connect(autocommit=False)
+    session.cursor().execute("LOCK TABLE syncline.plan")
+    stage.command(stage.job, "resume")
+    wait_for(lambda: stage.run("SELECT count(*) FROM pg_locks WHERE NOT granted"
+                               " AND relation = 'syncline.plan'::regclass")[0][0], 30, "it waits")
+    yield
+    session.close()
+
+
+@pytest.mark.parametrize("at", [contextlib.nullcontext, starting_plan])
+def test_a_full_log_that_somebody_keeps_locked(stage, at):
     """As pg_dump does. Nothing is loaded before there is room for what changes meanwhile. Seen red
-    with loading at each try: everything again each second, while the status said live."""
+    with loading at each try: everything again each second, while the status said live; and where
+    a plan that had looked before it was found out ran on, `live` and without a change."""
     stage.syncline.start()
     stage.api.create("sources", stage.source_body(capture_log_bytes_max=1 << 20))
     stage.api.create("targets", stage.target_body())
@@ -83,14 +99,19 @@ def test_a_full_log_that_somebody_keeps_locked(stage):
     dump.cursor().execute("LOCK TABLE syncline.log_0, syncline.log_1, syncline.log_2"
                           " IN ACCESS SHARE MODE")
 
-    def blocked():
+    def found_out():
         if not stage.run("SELECT last_value & 8 FROM syncline.state")[0][0]:
             stage.run("INSERT INTO t SELECT n, 'more' FROM generate_series((SELECT max(id) + 1 FROM"
                       " t), (SELECT max(id) + 20000 FROM t)) n")
+        return "kept from being emptied" in stage.syncline.log_path.read_text()
+
+    def blocked():
         status = stage.api.status(stage.job)
         message = (status["error"] or {}).get("message", "")
         return status["state"] == "waiting" and "kept from being emptied" in message and message
-    message = wait_for(blocked, 60, "the job is waiting", 0.5)
+    with at(stage):
+        wait_for(found_out, 60, "it is found out", 0.5)
+    message = wait_for(blocked, 20, "the job is waiting")
     assert f"process {dump.info.backend_pid} (dumping)" in message
     loaded = "reached capture_log_bytes_max; loading again"
     before = stage.syncline.log_path.read_text().count(loaded)

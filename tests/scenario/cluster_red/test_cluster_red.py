@@ -1,6 +1,8 @@
 """A write waits in vain for the shards that it needs, as in an index that is red."""
 
-from common import wait_for
+import time
+
+HELD_S = 25  # longer than a write waits for its shards: a run of the plan begins and ends
 
 
 def test_cluster_red(scene):
@@ -11,12 +13,16 @@ def test_cluster_red(scene):
         cluster.request("PUT", f"/{index}/_settings",
                         {"index.write.wait_for_active_shards": number})
 
-    log = scene.stage.syncline.log_path
     with scene.writers():
         need_copies(2)  # of which one node has one
-        # A write waits until it times out; between two of them a job is `waiting`.
-        wait_for(lambda: "unavailable_shards_exception" in log.read_text(), 120, "it is told")
+        scene.wait_told("waiting", "unavailable_shards_exception", timeout_s=120)
         assert scene.api.status("a-orders")["lag"]["changes"] > 0
+        # And is told all the time that nothing is written. Seen red where it stood until the plan
+        # began to try again.
+        until = time.monotonic() + HELD_S
+        while time.monotonic() < until:
+            assert scene.api.status("a-orders")["state"] == "waiting"
+            time.sleep(0.2)
         scene.bystander_follows()
         scene.commit_now()
         need_copies(None)
