@@ -223,11 +223,12 @@ def test_crash_that_lost_nothing_of_the_users(stage):
         stage.wait_until_equal()
         before = loads(stage)
         for number in range(3):
-            stage.run(f"UPDATE orders SET status = 'kept {number}' WHERE id < 10")
+            written = stage.run(f"UPDATE orders SET status = 'kept {number}' WHERE id < 10"
+                                " RETURNING pg_current_xact_id()::text")[0]
             wait_for(lambda: stage.found()["1"]["status"] == f"kept {number}", 30, "it is there")
-            written = stage.run("SELECT max(xmin::text::bigint) FROM syncline.member")
-            wait_for(lambda: stage.run("SELECT max(xmin::text::bigint) FROM syncline.member")
-                     > written, 10, "a position was stored")
+            wait_for(lambda: stage.run("SELECT bool_or(pg_visible_in_snapshot(%s::xid8, position))"
+                                       " FROM syncline.member", written)[0][0],
+                     10, "a position after it was stored")
             server.restart(immediate=True)
             stage.wait_until_equal()
         assert loads(stage) == before
