@@ -97,8 +97,9 @@ Answer answer_http_error(int status) {
   return answer_error(status, "invalid", "the request is not proper HTTP, or not all of it came");
 }
 
-std::string http_text(const Answer& answer, bool with_body) {
+std::string http_text(Answer answer, bool with_body) {
   const std::string body = json_text(answer.body);
+  answer.body = nullptr;  // it may be large
   std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " ";
   text += reason_phrase(answer.status);
   text += "\r\n";
@@ -107,7 +108,7 @@ std::string http_text(const Answer& answer, bool with_body) {
   text += "Content-Type: application/json\r\n";
   text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   if (!with_body) return text;
-  text.reserve(text.size() + body.size());  // it may be large, and others are made beside it
+  text.reserve(text.size() + body.size());
   return text.append(body);
 }
 

@@ -27,6 +27,6 @@ Answer answer_refusal(const Refusal& refusal);
 Answer answer_http_error(int status);
 
 // The whole response; the last one of its connection.
-std::string http_text(const Answer& answer, bool with_body);
+std::string http_text(Answer answer, bool with_body);
 
 }  // namespace syncline

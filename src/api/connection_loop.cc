@@ -24,6 +24,7 @@ constexpr size_t kPolledFirst = 3;
 constexpr milliseconds kPollMax{1000};
 constexpr milliseconds kAcceptPause{100};  // when the process has no descriptor left
 constexpr milliseconds kLastAnswersMax{500};
+constexpr size_t kAnswersBytesMax = size_t{4} << 20;  // ready to be taken, all but the last
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 bool may_be_closed(const Connection& connection) {
@@ -50,11 +51,11 @@ ConnectionLoop::ConnectionLoop(int listening_socket, RequestHandler handler,
       handler_(std::move(handler)),
       limits_(limits),
       memory_worker_(1, limits.requests_waiting_max),
+      large_worker_(1, limits.requests_waiting_max),
       workers_(kWorkers, limits.requests_waiting_max) {}
 
 ConnectionLoop::~ConnectionLoop() {
-  memory_worker_.shutdown();
-  workers_.shutdown();
+  end_workers();
   ::close(wake_);
   ::close(listening_socket_);
 }
@@ -157,17 +158,23 @@ void ConnectionLoop::hand_on(Connection& connection, Effort effort, Time now) {
     return connection.start_answer(answer_text(handler_, reader.request()), now);
   const auto request = std::make_shared<const IncomingRequest>(reader.take_request());
   connection.wait_for_answer(now);
-  WorkerPool& pool = effort == Effort::memory ? memory_worker_ : workers_;
-  const bool taken = pool.try_add([this, request, number = connection.number()] {
+  const bool taken = pool_of(effort).try_add([this, request, number = connection.number()] {
     answered(number, answer_text(handler_, *request));
   });
   if (!taken)
     connection.start_answer(http_text(answer_http_error(503), request->method != "HEAD"), now);
 }
 
+WorkerPool& ConnectionLoop::pool_of(Effort effort) {
+  if (effort == Effort::memory) return memory_worker_;
+  return effort == Effort::large ? large_worker_ : workers_;
+}
+
 void ConnectionLoop::answered(uint64_t number, std::string text) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    taken_.wait(lock, [&] { return answers_bytes_ <= kAnswersBytesMax || finishing_; });
+    answers_bytes_ += text.size();
     answers_.emplace_back(number, std::move(text));
   }
   const uint64_t one = 1;
@@ -181,7 +188,9 @@ void ConnectionLoop::take_answers(Time now) {
   {
     const std::lock_guard lock(mutex_);
     answers.swap(answers_);
+    answers_bytes_ = 0;
   }
+  taken_.notify_all();
   for (auto& [number, text] : answers) connections_.at(number)->start_answer(std::move(text), now);
 }
 
@@ -230,11 +239,21 @@ bool ConnectionLoop::close_oldest() {
   return true;
 }
 
+void ConnectionLoop::end_workers() {
+  {
+    const std::lock_guard lock(mutex_);
+    finishing_ = true;
+  }
+  taken_.notify_all();
+  memory_worker_.shutdown();
+  large_worker_.shutdown();
+  workers_.shutdown();
+}
+
 void ConnectionLoop::finish() {
   std::erase_if(connections_,
                 [](const auto& one) { return one.second->state() == Connection::State::reading; });
-  memory_worker_.shutdown();
-  workers_.shutdown();
+  end_workers();
   const Time deadline = steady_clock::now() + kLastAnswersMax;
   take_answers(steady_clock::now());
   const auto writing = [](const auto& one) {

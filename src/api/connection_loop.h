@@ -3,7 +3,8 @@
 // what needs nobody's help is answered by the loop itself, and what only looks at memory by a
 // thread that never waits for a database or a cluster.
 //
-// Bounded: connections, bytes of requests and answers, requests that wait, time for each step.
+// Bounded: connections, bytes of requests and answers, requests that wait, time for each step. A
+// worker waits while answers of this size lie ready to be taken.
 // Where a bound is met, the connection that has been at its step for longest is closed: a client
 // that means it is done within milliseconds.
 //
@@ -13,6 +14,7 @@
 
 #include <poll.h>
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,8 +55,10 @@ class ConnectionLoop {
   size_t bytes_held() const;
   void forget_closed();
   bool close_oldest();
+  void end_workers();
   void finish();
 
+  WorkerPool& pool_of(Effort effort);
   // By a worker.
   void answered(uint64_t number, std::string text);
 
@@ -71,9 +75,12 @@ class ConnectionLoop {
   std::vector<Connection*> watched_;  // these
 
   std::mutex mutex_;
+  std::condition_variable taken_;
   std::vector<std::pair<uint64_t, std::string>> answers_;  // protected by mutex_
+  size_t answers_bytes_ = 0;                               // likewise
+  bool finishing_ = false;                                 // likewise
 
-  WorkerPool memory_worker_, workers_;  // last: they use the rest
+  WorkerPool memory_worker_, large_worker_, workers_;  // last: they use the rest
 };
 
 }  // namespace syncline

@@ -20,8 +20,9 @@ Answer write_answer(int status, Outcome outcome) {
 
 void add_resource(Router& router, JobService& service, ResourceKind kind, const std::string& path) {
   const std::string one = path + "/:name";
-  router.add("GET", path, BodyRule::none,
-             [&service, kind](const Call&) { return read_answer(service.list(kind)); });
+  router.add(
+      "GET", path, BodyRule::none,
+      [&service, kind](const Call&) { return read_answer(service.list(kind)); }, Effort::large);
   router.add("POST", path, BodyRule::required, [&service, kind](const Call& call) {
     return write_answer(201, service.create(kind, call.body));
   });
