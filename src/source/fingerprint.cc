@@ -28,13 +28,15 @@ std::string state_sql(const std::string& schema, const std::string& input) {
   return replaced(std::move(sql), "{{input}}", input);
 }
 
-std::string compare_sql(const std::string& schema, const std::string& condition) {
-  const std::string stored =
-      "SELECT watch, table_schema, table_name, columns FROM " + schema + ".fingerprint" + condition;
-  return replaced(
-      replaced(std::string(embedded::table_compare), "{{state}}", state_sql(schema, stored)),
-      "{{schema}}", schema);
+std::string compare_sql(const std::string& schema, const std::string& state) {
+  return replaced(replaced(std::string(embedded::table_compare), "{{state}}", state), "{{schema}}",
+                  schema);
 }
+
+// A state that was read: $1 watch, then its parts.
+constexpr const char* kGivenState =
+    "SELECT $1::int AS watch, $2 AS root, $3 AS kind, $4 AS content, $5 AS attributes, $6 AS files,"
+    " $7 AS relations, $8 AS shape, $9 AS access, $10 AS capture";
 
 std::vector<uint32_t> oids_of(std::string_view literal) {
   std::vector<uint32_t> oids;
@@ -48,9 +50,15 @@ std::vector<uint32_t> oids_of(std::string_view literal) {
   return oids;
 }
 
-std::string columns_literal(const TableColumns& table) {
-  return Session::array_literal(
-      std::vector<std::string>(table.columns.begin(), table.columns.end()));
+std::string columns_literal(const std::set<std::string>& columns) {
+  return Session::array_literal(std::vector<std::string>(columns.begin(), columns.end()));
+}
+
+TableState state_of(const Rows& rows, int row) {
+  TableState state;
+  for (size_t i = 0; i < state.parts.size(); ++i)
+    state.parts[i] = rows.text(row, static_cast<int>(i) + 1);
+  return state;
 }
 
 }  // namespace
@@ -73,19 +81,40 @@ std::vector<uint32_t> TableState::relations() const {
 
 Fingerprints::Fingerprints(std::string schema)
     : schema_(std::move(schema)),
-      read_sql_(state_sql(schema_, "SELECT $1::int, $2::name, $3::name, $4::text[]")),
-      compare_sql_(compare_sql(schema_, "")),
-      compare_one_sql_(compare_sql(schema_, " WHERE watch = $1::int")) {}
+      read_sql_(state_sql(schema_,
+                          "SELECT $1::int, $2::name, $3::name, $4::text[] UNION ALL"
+                          " SELECT 0, $2, $3, $5::text[] WHERE $5 IS NOT NULL")),
+      compare_sql_(compare_sql(
+          schema_, state_sql(schema_, "SELECT watch, table_schema, table_name, columns FROM " +
+                                          schema_ + ".fingerprint"))),
+      compare_one_sql_(compare_sql(schema_, kGivenState)) {}
 
-Result<TableState> Fingerprints::read(Session& session, int watch,
-                                      const TableColumns& table) const {
+Result<TableState> Fingerprints::read(Session& session, const TableColumns& table) const {
+  SYNCLINE_ASSIGN(auto states, read(session, 0, table.schema, table.table,
+                                    columns_literal(table.columns), std::nullopt));
+  return std::move(states.watched);
+}
+
+Result<Fingerprints::TwoStates> Fingerprints::read(Session& session, int watch,
+                                                   const TableColumns& table,
+                                                   const std::set<std::string>& described) const {
+  return read(session, watch, table.schema, table.table, columns_literal(table.columns),
+              columns_literal(described));
+}
+
+// One statement for all: to plan it takes as long as to run it ten times.
+Result<Fingerprints::TwoStates> Fingerprints::read(Session& session, int watch,
+                                                   const std::string& schema,
+                                                   const std::string& table,
+                                                   const std::string& columns,
+                                                   const Param& described) const {
   const Session::PlannedOnce planned(session);
-  SYNCLINE_ASSIGN(const Rows rows, session.query(read_sql_, {std::to_string(watch), table.schema,
-                                                             table.table, columns_literal(table)}));
-  TableState state;
-  for (size_t i = 0; i < state.parts.size(); ++i)
-    state.parts[i] = rows.text(0, static_cast<int>(i) + 1);
-  return state;
+  SYNCLINE_ASSIGN(const Rows rows, session.query(read_sql_, {std::to_string(watch), schema, table,
+                                                             columns, described}));
+  TwoStates states;
+  for (int i = 0; i < rows.size(); ++i)
+    (rows.integer(i, 0) == watch ? states.watched : states.described) = state_of(rows, i);
+  return states;
 }
 
 Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& session) const {
@@ -108,8 +137,16 @@ Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& ses
 
 Result<std::optional<Fingerprints::Difference>> Fingerprints::compare(Session& session,
                                                                       int watch) const {
-  const Session::PlannedOnce planned(session);
-  SYNCLINE_ASSIGN(const Rows rows, session.query(compare_one_sql_, {std::to_string(watch)}));
+  SYNCLINE_ASSIGN(const Rows stored,
+                  session.query("SELECT table_schema, table_name, columns FROM " + schema_ +
+                                    ".fingerprint WHERE watch = $1::int",
+                                {std::to_string(watch)}));
+  if (stored.empty()) return std::optional<Difference>();
+  SYNCLINE_ASSIGN(const TwoStates states, read(session, watch, stored.text(0, 0), stored.text(0, 1),
+                                               stored.text(0, 2), std::nullopt));
+  std::vector<Param> params = {std::to_string(watch)};
+  params.insert(params.end(), states.watched.parts.begin(), states.watched.parts.end());
+  SYNCLINE_ASSIGN(const Rows rows, session.query(compare_one_sql_, params));
   if (rows.empty() || rows.text(0, 1) == "adopt") return std::optional<Difference>();
   return std::optional<Difference>(
       {watch, rows.text(0, 1) == "lost", rows.text(0, 2), rows.text(0, 3)});
@@ -135,7 +172,7 @@ Status Fingerprints::store_capture(Session& session, int watch, const TableState
 Status Fingerprints::store(Session& session, int watch, const TableColumns& table,
                            const TableState& state) const {
   std::vector<Param> params = {std::to_string(watch), table.schema, table.table,
-                               columns_literal(table)};
+                               columns_literal(table.columns)};
   params.insert(params.end(), state.parts.begin(), state.parts.end());
   SYNCLINE_ASSIGN([[maybe_unused]] const Rows stored,
                   session.query("INSERT INTO " + schema_ +

@@ -42,8 +42,14 @@ class Fingerprints {
  public:
   explicit Fingerprints(std::string quoted_schema);
 
-  // watch: whose triggers to look for; 0: none.
-  Result<TableState> read(Session& session, int watch, const TableColumns& table) const;
+  // Without triggers of ours.
+  Result<TableState> read(Session& session, const TableColumns& table) const;
+  struct TwoStates {
+    TableState watched, described;
+  };
+  // Of a watch, and of its table as a member describes it, in one snapshot.
+  Result<TwoStates> read(Session& session, int watch, const TableColumns& table,
+                         const std::set<std::string>& described_columns) const;
 
   struct Difference {
     int watch = 0;
@@ -65,6 +71,11 @@ class Fingerprints {
   Status store_capture(Session& session, int watch, const TableState& state) const;
 
  private:
+  // columns, described: array literals; the latter none for a state alone.
+  Result<TwoStates> read(Session& session, int watch, const std::string& schema,
+                         const std::string& table, const std::string& columns,
+                         const Param& described) const;
+
   const std::string schema_;
   const std::string read_sql_, compare_sql_, compare_one_sql_;
 };

@@ -177,7 +177,7 @@ Status Source::connect_and_read() {
   SYNCLINE_RETURN_IF_ERROR(check_unlogged_tables(*session));
   set_error(std::nullopt);
   connecting_.store(false);
-  last_change_at_ = clock_.now();
+  last_change_at_ = tables_checked_at_ = clock_.now();  // plans that start look themselves
   const Status ended = read_changes(*session);
   const Status remembered = memory_.remember_history(history_);
   return ended.ok() ? remembered : ended;

@@ -24,7 +24,7 @@ bool contains(const std::vector<uint32_t>& oids, uint32_t oid) {
 }  // namespace
 
 Result<TableState> Source::read_table_state(Session& session, const TableColumns& table) const {
-  return fingerprints_.read(session, 0, table);
+  return fingerprints_.read(session, table);
 }
 
 // Each difference is acted on once: the fingerprint is stored anew by the plan that has looked at
@@ -136,10 +136,10 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
   SYNCLINE_ASSIGN(const InstalledWatch installed,
                   capture_.ensure_watch(session, table, request, anew, stop));
   const TableColumns read = {name.schema, name.table, request.read_columns};
-  SYNCLINE_ASSIGN(const TableState now, fingerprints_.read(session, installed.id, read));
-  // After the state that is stored: whatever is altered from here on will differ from it.
-  SYNCLINE_ASSIGN(const TableState again, fingerprints_.read(session, 0, name));
-  if (!again.same_table(described)) {
+  // Whatever is altered from here on will differ from what is stored.
+  SYNCLINE_ASSIGN(const auto states, fingerprints_.read(session, installed.id, read, name.columns));
+  const TableState& now = states.watched;
+  if (!states.described.same_table(described)) {
     // What was put in order is no difference, else it would look like somebody's doing.
     SYNCLINE_RETURN_IF_ERROR(fingerprints_.store_capture(session, installed.id, now));
     return Error::retry("the table was altered just now; it is looked at again");
