@@ -20,9 +20,11 @@ Answer write_answer(int status, Outcome outcome) {
 
 void add_resource(Router& router, JobService& service, ResourceKind kind, const std::string& path) {
   const std::string one = path + "/:name";
+  // Of jobs each may hold a megabyte of settings.
   router.add(
       "GET", path, BodyRule::none,
-      [&service, kind](const Call&) { return read_answer(service.list(kind)); }, Effort::large);
+      [&service, kind](const Call&) { return read_answer(service.list(kind)); },
+      kind == ResourceKind::job ? Effort::large : Effort::command);
   router.add("POST", path, BodyRule::required, [&service, kind](const Call& call) {
     return write_answer(201, service.create(kind, call.body));
   });

@@ -435,6 +435,7 @@ void Loader::acknowledge(uint64_t tag) {
     progress_.block = marks_.front().reached.block;
     progress_.rows_done = marks_.front().reached.rows_before_block;
     marks_.pop_front();
+    context_.write_trouble.over();
   }
   report_progress();
 }

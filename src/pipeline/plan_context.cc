@@ -123,6 +123,12 @@ Result<std::vector<std::string>> settle_unsendable(PlanContext& context, Composi
 Result<Settled> settle(PlanContext& context, BulkResult result) {
   failpoint("bulk_acknowledged");
   Settled settled;
+  if (result.unavailable) {
+    settled.trouble = result.needs_person
+                          ? Error::pause_job(result.unavailable_reason, kClusterCode)
+                          : Error::retry(result.unavailable_reason, kClusterCode);
+    context.write_trouble.failed(*settled.trouble);
+  }
   std::vector<ParkedDocument> refused;
   std::vector<std::string> conflicts;
   for (size_t i = 0; i < result.outcomes.size(); ++i) {
@@ -156,14 +162,6 @@ Result<Settled> settle(PlanContext& context, BulkResult result) {
   SYNCLINE_RETURN_IF_ERROR(park(context, refused));
   context.refusals.take(static_cast<int64_t>(settled.done.size()), refused);
   for (ParkedDocument& parked : refused) settled.done.push_back(std::move(parked.id));
-  if (result.unavailable) {
-    settled.trouble = result.needs_person
-                          ? Error::pause_job(result.unavailable_reason, kClusterCode)
-                          : Error::retry(result.unavailable_reason, kClusterCode);
-    context.write_trouble.failed(*settled.trouble, context.clock.wall_time_us());
-  } else {
-    context.write_trouble.over();
-  }
   return settled;
 }
 

@@ -486,8 +486,13 @@ void PlanRunner::set_trouble(const Error& error) {
   const std::lock_guard lock(mutex_);
   const bool same = trouble_ && trouble_->error.message == error.message;
   if (!same) spdlog::warn("{}: {}", config_.plan(), error.message);
-  const auto before = shown_trouble();
-  const int64_t since_us = before ? before->since_us : parts_.clock.wall_time_us();
+  const auto writes = write_trouble_.current();
+  int64_t since_us = parts_.clock.wall_time_us();
+  if (trouble_) {
+    since_us = trouble_->since_us;
+  } else if (writes && writes->error.code == error.code) {
+    since_us = writes->since_us;
+  }
   trouble_ = Trouble{error, error.culprit.empty() ? failing_job_ : error.culprit, since_us};
 }
 

@@ -123,8 +123,10 @@ class PlanRunner {
   void set_running(const PlanContext& context, bool loading, bool sweeping);
   bool pause(Duration duration);
   std::optional<Trouble> shown_trouble() const;
-  JobState state_of(const std::string& job, const JobView& view) const;
-  std::optional<JobError> error_of(const std::string& job, const JobView& view) const;
+  JobState state_of(const std::string& job, const JobView& view,
+                    const std::optional<Trouble>& trouble) const;
+  std::optional<JobError> error_of(const std::string& job, const JobView& view,
+                                   const std::optional<Trouble>& trouble) const;
   std::string naming_source(const Trouble& trouble) const;
   void take_lag(const std::string& job);
   void show_lag(const JobView& view, bool taken, JobStatus& status) const;
@@ -139,7 +141,7 @@ class PlanRunner {
   DocumentCounts counts_;
   RefusalWatch refusals_{parts_.clock};
   TouchWatch touches_;
-  WriteTrouble write_trouble_;
+  WriteTrouble write_trouble_{parts_.clock};
   PageSizes page_sizes_;
   StopSignal stop_;
   std::atomic<bool> release_index_{false};

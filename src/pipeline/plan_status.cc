@@ -21,9 +21,10 @@ std::optional<PlanRunner::Trouble> PlanRunner::shown_trouble() const {
   return Trouble{writes->error, "", writes->since_us};
 }
 
-JobState PlanRunner::state_of(const std::string& job, const JobView& view) const {
+JobState PlanRunner::state_of(const std::string& job, const JobView& view,
+                              const std::optional<Trouble>& trouble) const {
   if (view.paused) return JobState::paused;
-  if (const auto trouble = shown_trouble()) {
+  if (trouble) {
     const bool failed = trouble->error.action != Action::retry;
     // The others of the index wait for the one that failed.
     return failed && (trouble->job.empty() || trouble->job == job) ? JobState::failed
@@ -33,8 +34,8 @@ JobState PlanRunner::state_of(const std::string& job, const JobView& view) const
   return view.load.finished_us && !loading_ && !sweeping_ ? JobState::live : JobState::loading;
 }
 
-std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view) const {
-  const auto trouble = shown_trouble();
+std::optional<JobError> PlanRunner::error_of(const std::string& job, const JobView& view,
+                                             const std::optional<Trouble>& trouble) const {
   if (!trouble || view.paused) return std::nullopt;
   JobError error{std::string(error_kind(trouble->error)), trouble->error.message,
                  trouble->since_us};
@@ -66,8 +67,9 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   {
     const std::lock_guard lock(mutex_);
     view = jobs_[job];
-    status.state = state_of(job, view);
-    status.error = error_of(job, view);
+    const auto trouble = shown_trouble();
+    status.state = state_of(job, view, trouble);
+    status.error = error_of(job, view, trouble);
     sweep_due = sweep_due_;
     status.documents.strangers = strangers_;
   }

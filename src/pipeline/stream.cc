@@ -128,7 +128,7 @@ Status Stream::step() {
   SYNCLINE_RETURN_IF_ERROR(queue_parked());
   SYNCLINE_RETURN_IF_ERROR(compose_waiting());
   end_repair();
-  if (table_.size() == 0 && !loading_) context_.write_trouble.over();  // nothing is to be written
+  see_whether_writes_work();
   SYNCLINE_RETURN_IF_ERROR(collect_positions());
   return save_positions(false);
 }
@@ -220,6 +220,21 @@ Status Stream::read_members() {
     SYNCLINE_RETURN_IF_ERROR(read_member(feed));
   }
   return {};
+}
+
+// What waited when the plan started is written: a cluster may take one document and not the next.
+// While it loads, the loader tells.
+void Stream::see_whether_writes_work() {
+  if (writes_work_ || loading_) return;
+  if (!first_batches_) {
+    for (size_t feed = 0; feed < context_.members.size(); ++feed) {
+      if (context_.members[feed]->subscription != 0 && read_at_[feed] == TimePoint()) return;
+    }
+    first_batches_ = table_.last_batch();
+  }
+  if (!table_.ended(*first_batches_)) return;
+  writes_work_ = true;
+  context_.write_trouble.over();
 }
 
 Result<ChangeBatch> Stream::read_batch(Member& member) {

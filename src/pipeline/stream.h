@@ -90,6 +90,7 @@ class Stream {
   void add_keys(size_t feed, const ChangeBatch& batch);
   Status queue_parked();
   void end_repair();
+  void see_whether_writes_work();
   Status compose_waiting();
   Status collect_positions();
   Status save_positions(bool now);
@@ -138,8 +139,10 @@ class Stream {
   uint64_t sweep_after_batch_ =
       0;  // compositions that began before what the sweep is for must have ended
   std::map<size_t, Position> unsaved_;
-  std::vector<TimePoint> read_at_;  // when each member's log was last read, by feed
-  std::vector<bool> more_;          // the member's last batch was not at the head
+  std::vector<TimePoint> read_at_;         // when each member's log was last read, by feed
+  std::optional<uint64_t> first_batches_;  // the last batch of those, when all logs had been read
+  bool writes_work_ = false;
+  std::vector<bool> more_;  // the member's last batch was not at the head
   bool loading_ = false;
   bool repairing_ = false;
   std::vector<std::string> deleted_while_loading_;

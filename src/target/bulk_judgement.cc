@@ -158,7 +158,7 @@ bool BulkWriter::State::settle_item(BulkPiece& piece, uint32_t item, int status,
       return true;
     case ItemVerdict::retry:
     case ItemVerdict::retry_full:
-      piece.disk_full = piece.disk_full || verdict == ItemVerdict::retry_full;
+      piece.blocked = piece.blocked || verdict == ItemVerdict::retry_full || status == 503;
       piece.last_reason = describe(status, error);
       return false;
     case ItemVerdict::index_gone:

@@ -53,8 +53,8 @@ struct BulkPiece {
   TimePoint sent_at;
   int attempts = 0;                 // that ended with "not now"
   uint64_t taken_at_first_try = 0;  // how many requests the cluster had worked off by then
-  bool disk_full = false;
-  std::string last_reason;  // of such an attempt
+  bool blocked = false;             // a disk is full, or a shard away: more than slowness
+  std::string last_reason;          // of such an attempt
 
   explicit BulkPiece(std::shared_ptr<BulkSubmission> of)
       : submission(std::move(of)), items(submission->result.body.items.size()), whole(true) {
@@ -67,7 +67,7 @@ struct BulkPiece {
         items(std::move(part)),
         attempts(from.attempts),
         taken_at_first_try(from.taken_at_first_try),
-        disk_full(from.disk_full),
+        blocked(from.blocked),
         last_reason(from.last_reason) {
     const BulkBody& body = submission->result.body;
     size_t total = 0;

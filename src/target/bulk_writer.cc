@@ -149,9 +149,9 @@ void BulkWriter::State::close_unusable(const PiecePtr& piece, ItemOutcome::Kind 
 }
 
 // Ran out of time, before it was sent or between two attempts. Where the cluster did nothing of the
-// body all that time, or said that its disk is full, that is more than slowness.
+// body all that time, or said that its disk is full or a shard away, that is more than slowness.
 void BulkWriter::State::close_stale(const PiecePtr& piece) {
-  if (piece->attempts > 0 && (piece->disk_full || !piece->submission->cluster_works))
+  if (piece->attempts > 0 && (piece->blocked || !piece->submission->cluster_works))
     piece->submission->set_unavailable(mask_values(piece->last_reason), false);
   close(piece, ItemOutcome::Kind::stale);
 }

@@ -241,6 +241,18 @@ TEST(BulkWriter, FullDiskIsSaidEvenWhereOtherItemsWereTaken) {
   EXPECT_EQ(rig.concurrency.limit(), BulkConcurrency::kLimitStart) << "a full disk is not overload";
 }
 
+TEST(BulkWriter, AShardThatIsAwayIsSaidEvenWhereOthersTakeItems) {
+  Rig rig([](const FakeRequest& request) {
+    return answer_items(request, [](const std::string& id) -> std::string {
+      return id == "b" ? item_error(503, "unavailable_shards_exception", "[1] is not active") : "";
+    });
+  });
+  const BulkResult result = rig.run(make_body({"a", "b"}, kBodyAgeMax - milliseconds(200)));
+  EXPECT_EQ(kinds(result), (std::vector{Kind::done, Kind::stale}));
+  EXPECT_TRUE(result.unavailable);
+  EXPECT_NE(result.unavailable_reason.find("[1] is not active"), std::string::npos);
+}
+
 TEST(BulkWriter, NeverSendsAnOldBody) {
   Rig rig(all_done);
   const BulkResult result = rig.run(make_body({"a"}, kBodyAgeMax));

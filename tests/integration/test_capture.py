@@ -77,13 +77,13 @@ def test_a_full_log_is_bounded_and_loaded_again(stage):
 def starting_plan(stage):
     """The plan has looked whether its sources are there, and starts when this is over."""
     stage.command(stage.job, "pause")
-    session = stage.connect(autocommit=False)
-    session.cursor().execute("LOCK TABLE syncline.plan")
-    stage.command(stage.job, "resume")
-    wait_for(lambda: stage.run("SELECT count(*) FROM pg_locks WHERE NOT granted"
-                               " AND relation = 'syncline.plan'::regclass")[0][0], 30, "it waits")
-    yield
-    session.close()
+    with contextlib.closing(stage.connect(autocommit=False)) as session:
+        session.cursor().execute("LOCK TABLE syncline.plan")
+        stage.command(stage.job, "resume")
+        wait_for(lambda: stage.run("SELECT count(*) FROM pg_locks WHERE NOT granted"
+                                   " AND relation = 'syncline.plan'::regclass")[0][0], 30,
+                 "it waits")
+        yield
 
 
 @pytest.mark.parametrize("at", [contextlib.nullcontext, starting_plan])
