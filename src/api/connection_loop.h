@@ -3,10 +3,10 @@
 // what needs nobody's help is answered by the loop itself, and what only looks at memory by a
 // thread that never waits for a database or a cluster.
 //
-// Bounded: connections, bytes of requests and answers, requests that wait, time for each step. A
-// worker waits while answers of this size lie ready to be taken.
+// Bounded: connections, bytes of requests and answers, requests that wait, time for each step.
 // Where a bound is met, the connection that has been at its step for longest is closed: a client
-// that means it is done within milliseconds.
+// that means it is done within milliseconds. Workers wait while many bytes of answers lie ready and
+// this thread has not taken them.
 //
 // Owner: ApiServer. run() is its thread; stop() may be called by any. In the flow: client →
 // ConnectionLoop → RequestHandler.

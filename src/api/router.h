@@ -35,7 +35,7 @@ enum class BodyRule {
 enum class Effort {
   none,     // the one that reads the sockets: nothing is waited for, nothing of any size computed
   memory,   // one that never waits for a database, a cluster, or another's command
-  large,    // one that makes such answers one after another, for they may be of any size
+  large,    // one for what may be of any size, so that it is made one after another
   command,  // one of the workers
 };
 

@@ -5,7 +5,6 @@
 // Owner: PlanRunner, whose status shows it. Thread-safe. The lanes tell.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -30,14 +29,11 @@ class WriteTrouble {
     const std::lock_guard lock(mutex_);
     current_ = Current{error, stands() ? current_->since_us : clock_.wall_time_us()};
     failed_at_ = clock_.now();
-    any_.store(true);
   }
 
   void over() {
-    if (!any_.load()) return;
     const std::lock_guard lock(mutex_);
     current_.reset();
-    any_.store(false);
   }
 
   std::optional<Current> current() const {
@@ -52,7 +48,6 @@ class WriteTrouble {
   mutable std::mutex mutex_;
   std::optional<Current> current_;  // protected by mutex_
   TimePoint failed_at_;             // likewise
-  std::atomic<bool> any_{false};    // for those who ask often
 };
 
 }  // namespace syncline
