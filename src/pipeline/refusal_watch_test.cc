@@ -2,17 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/manual_clock_for_test.h"
+
 namespace syncline {
 namespace {
 
 using std::chrono::seconds;
-
-class HandClock final : public Clock {
- public:
-  TimePoint now() const override { return time; }
-  int64_t wall_time_us() const override { return 0; }
-  TimePoint time{seconds(1000)};
-};
 
 std::vector<ParkedDocument> refused(size_t count, const std::string& reason = "why 'value'") {
   ParkedDocument document;
@@ -42,11 +37,11 @@ TEST(RefusalWatch, WarnsWhileMostOfTheLastMinuteWereRefused) {
       {{0, 0, 500, true}, {90, 0, 3, true}, {30, 4, 0, false}},
   };
   for (size_t story = 0; story < stories.size(); ++story) {
-    HandClock clock;
+    ManualClock clock;
     RefusalWatch watch(clock);
     for (size_t i = 0; i < stories[story].size(); ++i) {
       const Step& step = stories[story][i];
-      clock.time += seconds(step.after_s);
+      clock.advance(seconds(step.after_s));
       watch.take(step.written, refused(step.refused));
       EXPECT_EQ(watch.warning().has_value(), step.warns) << "story " << story << " step " << i;
     }
@@ -54,10 +49,10 @@ TEST(RefusalWatch, WarnsWhileMostOfTheLastMinuteWereRefused) {
 }
 
 TEST(RefusalWatch, NamesTheReasonMetMostWithoutValues) {
-  HandClock clock;
+  ManualClock clock;
   RefusalWatch watch(clock);
   watch.take(2, refused(3, "field [n]: 'abc'"));
-  clock.time += seconds(10);
+  clock.advance(seconds(10));
   watch.take(0, refused(2, "field [n]: 'xyz'"));
   watch.take(0, refused(4, "another"));
   EXPECT_EQ(watch.warning(),
@@ -66,7 +61,7 @@ TEST(RefusalWatch, NamesTheReasonMetMostWithoutValues) {
 }
 
 TEST(RefusalWatch, ReasonsAreBounded) {
-  HandClock clock;
+  ManualClock clock;
   RefusalWatch watch(clock);
   watch.take(0, refused(2, "the first"));
   for (int i = 0; i < 10'000; ++i) watch.take(0, refused(1, "number " + std::to_string(i)));

@@ -2,26 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "base/manual_clock_for_test.h"
+
 namespace syncline {
 namespace {
 
-struct TestClock : Clock {
-  TimePoint now() const override { return time; }
-  int64_t wall_time_us() const override {
-    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-  }
-  TimePoint time{std::chrono::hours(1)};
-};
-
 TEST(WriteTrouble, StandsFromTheFirstFailureUntilItIsOver) {
-  TestClock clock;
+  ManualClock clock;
   WriteTrouble trouble(clock);
   EXPECT_FALSE(trouble.current());
   const int64_t first = clock.wall_time_us();
   trouble.failed(Error::retry("one", "503"));
-  clock.time += WriteTrouble::kStands - std::chrono::seconds(1);
+  clock.advance(WriteTrouble::kStands - std::chrono::seconds(1));
   trouble.failed(Error::retry("two", "503"));
-  clock.time += WriteTrouble::kStands - std::chrono::seconds(1);
+  clock.advance(WriteTrouble::kStands - std::chrono::seconds(1));
   ASSERT_TRUE(trouble.current());
   EXPECT_EQ(trouble.current()->error.message, "two");
   EXPECT_EQ(trouble.current()->since_us, first);
@@ -30,10 +24,10 @@ TEST(WriteTrouble, StandsFromTheFirstFailureUntilItIsOver) {
 }
 
 TEST(WriteTrouble, IsNotKnownWhenNothingFailedForLong) {
-  TestClock clock;
+  ManualClock clock;
   WriteTrouble trouble(clock);
   trouble.failed(Error::retry("one", "503"));
-  clock.time += WriteTrouble::kStands;
+  clock.advance(WriteTrouble::kStands);
   EXPECT_FALSE(trouble.current());
   trouble.failed(Error::retry("two", "503"));
   EXPECT_EQ(trouble.current()->since_us, clock.wall_time_us());

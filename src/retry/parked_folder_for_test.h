@@ -1,5 +1,4 @@
-// What the tests of retry share: a folder with a parked.db, a clock that stands until it is moved,
-// refused documents.
+// What the tests of retry share: a folder with a parked.db, a clock, refused documents.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,35 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "base/clock.h"
+#include "base/manual_clock_for_test.h"
 #include "retry/parked_store.h"
 
 namespace syncline {
-
-class ManualClock final : public Clock {
- public:
-  TimePoint now() const override {
-    const std::lock_guard lock(mutex_);
-    return TimePoint() + std::chrono::hours(1000) + passed_;
-  }
-  int64_t wall_time_us() const override {
-    constexpr int64_t kStartUs = 1'700'000'000'000'000;
-    const std::lock_guard lock(mutex_);
-    return kStartUs + passed_.count();
-  }
-  void advance(std::chrono::microseconds by) {
-    const std::lock_guard lock(mutex_);
-    passed_ += by;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::chrono::microseconds passed_{0};
-};
 
 class ParkedFolder {
  public:

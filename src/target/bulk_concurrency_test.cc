@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "base/manual_clock_for_test.h"
+
 namespace syncline {
 namespace {
 
@@ -11,16 +13,6 @@ using std::chrono::milliseconds;
 
 constexpr size_t kBig = size_t{8} << 20;
 constexpr size_t kSmall = 1000;
-
-class FakeClock final : public Clock {
- public:
-  TimePoint now() const override { return now_; }
-  int64_t wall_time_us() const override { return 0; }
-  void advance(Duration by) { now_ += by; }
-
- private:
-  TimePoint now_{std::chrono::hours(1)};
-};
 
 class BulkConcurrencyTest : public testing::Test {
  protected:
@@ -51,7 +43,7 @@ class BulkConcurrencyTest : public testing::Test {
     }
   }
 
-  FakeClock clock_;
+  ManualClock clock_;
   BulkConcurrency concurrency_{clock_};
   std::vector<size_t> granted_;
   int under_way_ = 0;
