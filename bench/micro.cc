@@ -18,7 +18,7 @@
 #include "document/document_id.h"
 #include "document/row_writer.h"
 #include "document/test_types.h"
-#include "target/bulk_answer.h"
+#include "index/bulk_answer.h"
 
 namespace syncline {
 namespace {

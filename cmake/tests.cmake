@@ -1,5 +1,6 @@
-# One test program a folder: src/NAME/*_test.cc.
-foreach(name base model document source target retry pipeline control api cli)
+# One test program a room: src/NAME/*_test.cc.
+get_property(rooms GLOBAL PROPERTY syncline_rooms)
+foreach(name IN LISTS rooms)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*_test.cc)
   if(tests)
     add_executable(${name}_test ${tests})
@@ -10,3 +11,5 @@ foreach(name base model document source target retry pipeline control api cli)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endforeach()
+# What tests alone include.
+target_link_libraries(document_test PRIVATE nlohmann_json::nlohmann_json)

@@ -20,12 +20,12 @@
 #include "control/job_service.h"
 #include "control/store.h"
 #include "control/uninstall.h"
-#include "pipeline/supervisor.h"
-#include "pipeline/verify_store.h"
+#include "engine/supervisor.h"
 #include "retry/local_schedule.h"
 #include "retry/parked_store.h"
 #include "retry/sqs_queue.h"
 #include "retry/sqs_schedule.h"
+#include "verify/verify_store.h"
 
 namespace syncline {
 namespace {

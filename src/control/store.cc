@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/random_id.h"
-#include "retry/sqlite_database.h"
+#include "storage/sqlite_database.h"
 
 namespace syncline {
 

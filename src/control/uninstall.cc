@@ -3,8 +3,8 @@
 #include <chrono>
 #include <thread>
 
+#include "capture/capture.h"
 #include "control/spec_parser.h"
-#include "source/capture.h"
 
 namespace syncline {
 

@@ -1,4 +1,4 @@
-// BulkBody and what becomes of it: the words between composing, the pipeline and the target.
+// BulkBody and what becomes of it: the words between compose, lanes and index.
 // Plain data, moved from thread to thread, never shared.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Engine: what control needs from the part that runs the jobs. pipeline implements it, main wires
-// it.
+// Engine: what control needs from the part that runs the jobs. The room engine implements it,
+// main wires it.
 //
 // Owner: main. Thread-safe: every method may be called from any thread at any time between start
 // and stop.

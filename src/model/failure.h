@@ -1,4 +1,4 @@
-// Failure: a parked document as REST shows it. Plain data, made by pipeline, printed by control.
+// Failure: a parked document as REST shows it. Plain data, made by engine, printed by control.
 #pragma once
 
 #include <cstdint>

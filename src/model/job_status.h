@@ -1,4 +1,4 @@
-// JobStatus: what GET /jobs/:name/status shows. Plain data, made by pipeline, printed by api.
+// JobStatus: what GET /jobs/:name/status shows. Plain data, made by engine, printed by control.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace syncline {
 enum class JobState { starting, loading, live, paused, waiting, failed };
 
 struct JobError {
-  std::string kind;      // one of those in pipeline/error_kind.h, or "other_job"
+  std::string kind;      // one of those in engine/error_kind.h, or "other_job"
   std::string message;   // one sentence that says what to do
   int64_t since_us = 0;  // wall clock
 };

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-#include "retry/sqlite_database.h"
+#include "storage/sqlite_database.h"
 
 namespace syncline {
 

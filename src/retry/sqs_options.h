@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/aws_signature.h"
+#include "http/aws_signature.h"
 
 namespace syncline {
 

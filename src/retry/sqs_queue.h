@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/secret_mask.h"
-#include "retry/http_poster.h"
+#include "http/http_poster.h"
 #include "retry/message_queue.h"
 #include "retry/sqs_options.h"
 

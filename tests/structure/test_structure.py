@@ -12,9 +12,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src"
 FILE_LINES_MAX, FUNCTION_LINES_MAX, COLUMNS_MAX = 600, 70, 100
 
-# A folder may include itself and what stands further right; those side by side never each other.
-LEVELS = [["cli"], ["api"], ["control"], ["pipeline"], ["source", "document", "target", "retry"],
+# A room may include itself and what stands further right; those side by side never each other.
+LEVELS = [["cli", "api"], ["control", "engine"], ["lanes", "verify"], ["compose"],
+          ["capture", "document", "retry", "index"], ["postgres", "http", "storage"],
           ["model"], ["base"]]
+# Folders that tools take for what a build leaves behind, and skip.
+BUILD_OUTPUTS = {"bin", "build", "debug", "dist", "lib", "node_modules", "obj", "out", "release",
+                 "target", "tmp", "vendor"}
 CODE = {".cc", ".h", ".py", ".java", ".sql", ".cmake", ".sh"}
 
 
@@ -63,13 +67,43 @@ def test_arrows_point_one_way():
     assert not wrong, "\n".join(map(str, wrong))
 
 
+def rooms_included(paths):
+    """The rooms that these files name in their includes."""
+    return {room for path in paths
+            for room in re.findall(r'^\s*#\s*include\s+"([^"/]+)/', path.read_text(), re.M)}
+
+
+def rooms_linked():
+    """What CMakeLists.txt says each room links, of rooms alone; "main" is the program."""
+    text = (ROOT / "CMakeLists.txt").read_text()
+    known = {name for names in LEVELS for name in names}
+    rooms = dict(re.findall(r"^syncline_room\((\w+)\s+LINKS\s([^)]*)\)", text, re.M))
+    rooms["main"] = re.search(r"^syncline_link\(syncline ([^)]*)\)", text, re.M).group(1)
+    return {room: known & set(links.split()) for room, links in rooms.items()}
+
+
+def test_a_room_links_what_it_includes():
+    linked = rooms_linked()
+    included = {"main": rooms_included([SOURCE / "main.cc"])}
+    for folder in (path for path in SOURCE.iterdir() if path.is_dir()):
+        included[folder.name] = rooms_included(
+            path for path in folder.glob("*.[ch]*")
+            if path.suffix in {".h", ".cc"} and not path.stem.endswith("_test")) - {folder.name}
+    assert linked == included
+
+
+def test_no_folder_looks_like_the_output_of_a_build():
+    parts = {part for path in tracked_files() for part in path.relative_to(ROOT).parts[:-1]}
+    assert not parts & BUILD_OUTPUTS
+
+
 @pytest.mark.parametrize("folder, line, allowed", [
-    ("pipeline", '#include "source/session.h"', True),
-    ("source", '#include "source/session.h"', True),
-    ("source", '#include "document/row_writer.h"', False),
-    ("model", '#include "source/session.h"', False),
+    ("lanes", '#include "capture/position.h"', True),
+    ("capture", '#include "capture/position.h"', True),
+    ("capture", '#include "document/row_writer.h"', False),
+    ("model", '#include "postgres/session.h"', False),
     ("base", '#include "embedded_sql.h"', True),
-    ("cli", '#include "api/server.h"', True),
+    ("cli", '#include "retry/sqs_options.h"', True),
     ("api", '#include "cli/commands.h"', False),
 ])
 def test_the_arrow_rule_itself(folder, line, allowed):

@@ -1,0 +1,114 @@
+// ChangeLog: reads the change log's keys in commit order, in bounded pieces, by short statements.
+//
+// Owner: Source; stateless, any thread with a session of its own. ChangeCursor is a reader's place
+// in it: one for each member of a plan, used by the plan's thread alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "capture/position.h"
+#include "postgres/session.h"
+#include "postgres/table_queries.h"
+
+namespace syncline {
+
+struct ChangeBatch {
+  std::vector<std::optional<std::string>> keys;  // nothing: every row of the table (TRUNCATE)
+  // The position that is reached once these keys, and those of all batches before, are dealt with.
+  // Nothing while more pieces of one huge transaction are to come.
+  std::optional<Position> position;
+  // A key could not be made, since its column is gone: the table has to be loaded again.
+  bool keys_lost = false;
+  bool at_head = false;  // there was nothing more when it was read
+};
+
+class ChangeLog {
+ public:
+  // bytes_max: capture_log_bytes_max; a log table is given up for an empty one long before.
+  ChangeLog(const std::string& quoted_schema, int64_t bytes_max);
+
+  struct Head {
+    Position now;
+    bool overflow = false;
+    int64_t changes = 0;       // keys that `since` did not see
+    bool many = false;         // too many to tell: take every watch as touched
+    std::vector<int> watches;  // of those keys
+  };
+  // What happened since a position, for all watches together.
+  Result<Head> poll(Session& session, const Position& since) const;
+
+  // What has been committed by now.
+  Result<Position> now(Session& session) const;
+
+  // Keys of a watch that a position does not see; counts at most kCountMax.
+  Result<int64_t> count(Session& session, int watch, const Position& since) const;
+  static constexpr int64_t kCountMax = 1'000'000;
+
+  // Truncates the log tables that are consumed and gives a large current one up for an empty one.
+  // Never waits longer than 50 ms.
+  Status rotate(Session& session) const;
+  // Drops keys of transactions that this server has not begun: of another one, whose dump was
+  // restored here. They would look new for ever.
+  Status drop_foreign(Session& session) const;
+  // Who keeps the log tables from being truncated, for a person; empty: nobody.
+  Result<std::string> holders(Session& session) const;
+
+ private:
+  friend class ChangeCursor;
+  const std::string schema_;
+  const int64_t rotate_bytes_;
+  const std::string poll_sql_, count_sql_, small_sql_, txids_sql_, range_sql_, one_sql_;
+};
+
+class ChangeCursor {
+ public:
+  static constexpr int kKeysMax = 10'000;                    // in one batch
+  static constexpr size_t kBatchBytesMax = size_t{8} << 20;  // of keys, but for a single one
+  // A longer one stands for all rows.
+  static constexpr int64_t kKeyBytesMax = TableQueries::kKeyBytesMax;
+
+  ChangeCursor(const ChangeLog& log, int watch, Position start)
+      : log_(&log), watch_(watch), position_(std::move(start)) {}
+
+  // The next batch. After an error the same batch is read again.
+  Result<ChangeBatch> read(Session& session);
+
+  // How far it has read.
+  const Position& position() const { return position_; }
+  // Nothing was logged for the watch between position() and this later one.
+  void skip_to(Position position) { position_ = std::move(position); }
+  int watch() const { return watch_; }
+
+ private:
+  // A transaction with more keys than a batch holds is read block range by block range of each log
+  // table.
+  struct Huge {
+    uint64_t txid = 0;
+    Position after;
+    int table = 0;
+    int64_t block = 0, place = 0;  // from where on
+    int64_t blocks = kHugeBlocks;  // to be read at once; 0: only so many places of one
+    int64_t places = kPlacesMax;
+  };
+  static constexpr int64_t kHugeBlocks = 64;   // of 8 kB: some 10,000 keys
+  static constexpr int64_t kPlacesMax = 2048;  // more than any block has
+
+  // Nothing: the keys weigh more than a batch may.
+  Result<std::optional<Session::Answer>> read_keys(Session& session, const std::string& sql,
+                                                   std::span<const Param> params) const;
+  Result<ChangeBatch> read_part(Session& session, const Position& now);
+  Result<bool> read_blocks(Session& session, Huge& huge, ChangeBatch& batch) const;
+  Result<ChangeBatch> read_one(Session& session, uint64_t txid, Position after);
+  Result<ChangeBatch> read_huge(Session& session);
+
+  const ChangeLog* log_;
+  int watch_;
+  Position position_;
+  std::optional<Huge> huge_;
+};
+
+}  // namespace syncline

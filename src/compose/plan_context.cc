@@ -1,0 +1,12 @@
+#include "compose/plan_context.h"
+
+namespace syncline {
+
+const Member& PlanContext::home() const {
+  for (const auto& member : members) {
+    if (member->is(JobType::index)) return *member;
+  }
+  return *members.front();
+}
+
+}  // namespace syncline

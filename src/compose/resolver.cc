@@ -1,0 +1,14 @@
+#include "compose/resolver.h"
+
+#include "compose/foreign_resolver.h"
+#include "compose/owned_resolver.h"
+#include "compose/plan_context.h"
+
+namespace syncline {
+
+std::unique_ptr<Resolver> make_resolver(PlanContext& context, const StopSignal& stop) {
+  if (context.owned) return std::make_unique<OwnedResolver>(context.members, stop);
+  return std::make_unique<ForeignResolver>(context);
+}
+
+}  // namespace syncline

@@ -1,0 +1,97 @@
+// Supervisor: makes the running plans equal to the configuration.
+//
+// Owner: main. Thread-safe. Starts two threads and joins them: the manager starts and ends plans,
+// sources and clusters; the janitor removes from the source databases what no job needs any more.
+// Waiting for one plan to end never delays another.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/stop_signal.h"
+#include "engine/plan_runner.h"
+#include "model/engine.h"
+#include "retry/parked_store.h"
+#include "verify/verify_store.h"
+
+namespace syncline {
+
+class Supervisor final : public Engine {
+ public:
+  // All outlive the supervisor.
+  Supervisor(ParkedStore& parked, RetrySchedule& retries, VerifyStore& verifications,
+             EngineListener& listener, const Clock& clock, std::string instance_id);
+  ~Supervisor() override;
+
+  void apply(std::shared_ptr<const Configuration> configuration) override;
+  Result<JobStatus> status(const std::string& job) override;
+  Result<JobStatus> last_status(const std::string& job) override;
+  Result<FailurePage> failures(const std::string& job, const FailureQuery& query) override;
+  Result<RetriedFailures> retry_failures(
+      const std::string& job, const std::optional<std::vector<std::string>>& ids) override;
+  Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) override;
+  Status verify(const std::string& job, bool repair) override;
+  void stop() override;
+
+ private:
+  using Plans = std::map<std::string, std::shared_ptr<PlanRunner>>;
+
+  // The manager's thread.
+  void manage();
+  void reconcile();
+  void retire_changed(const std::map<std::string, PlanConfig>& wanted);
+  void start_missing(const std::map<std::string, PlanConfig>& wanted);
+  void drop_unused(const std::map<std::string, PlanConfig>& wanted);
+  bool obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts);
+  std::shared_ptr<Source> obtain_source(const SourceSpec& spec);
+  void nudge_plans(const std::string& source);
+  std::shared_ptr<Cluster> obtain_cluster(const TargetSpec& spec);
+
+  // The janitor's thread.
+  void clean();
+  bool clean_once();
+  void drop_later();
+  bool clean_running_source(const std::shared_ptr<Source>& source);
+  bool clean_left_source(const std::string& name, const SourceSpec& spec);
+
+  // The plan of a configured job.
+  Result<std::string> plan_of(const std::string& job) const;
+  Result<std::optional<ParkedDocument>> find_parked(const std::string& plan, const std::string& job,
+                                                    const std::string& shown);
+  void nudge_plan(const std::string& plan);
+  void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
+  Result<JobStatus> find_status(const std::string& job, bool fresh_lag);
+  std::shared_ptr<const Configuration> configuration() const;
+
+  ParkedStore& parked_;
+  RetrySchedule& retries_;
+  VerifyStore& verifications_;
+  EngineListener& listener_;
+  const Clock& clock_;
+  const std::string instance_id_;
+  StopSignal stop_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable manager_wake_, janitor_wake_;
+  // Protected by mutex_:
+  std::shared_ptr<const Configuration> configuration_;
+  bool configured_ = false;  // a configuration was applied
+  bool manager_due_ = false;
+  bool janitor_due_ = false;
+  Plans plans_;
+  std::vector<std::shared_ptr<PlanRunner>> retiring_;
+  std::map<std::string, std::shared_ptr<Source>> sources_;
+  std::map<std::string, std::pair<TargetSpec, std::shared_ptr<Cluster>>> clusters_;
+  std::set<std::string> cleaning_;  // sources whose schema the janitor is removing
+
+  std::thread manager_, janitor_;
+};
+
+}  // namespace syncline
