@@ -34,23 +34,23 @@ struct Case {
   std::function<void()> run;
 };
 
-RowWriter flat_writer() {
-  return RowWriter({{"id", int4_type(), 0},
-                    {"customer", int4_type(), 1},
-                    {"status", text_type(), 2},
-                    {"title", text_type(), 3},
-                    {"amount", numeric_type(), 4},
-                    {"quantity", int4_type(), 5},
-                    {"paid", bool_type(), 6},
-                    {"created_at", timestamptz_type(), 7},
-                    {"due", date_type(), 8},
-                    {"note", text_type(), 9},
-                    {"ratio", make_type(PgType::Kind::number, "float8"), 10}});
+document::RowWriter flat_writer() {
+  return document::RowWriter({{"id", document::int4_type(), 0},
+                              {"customer", document::int4_type(), 1},
+                              {"status", document::text_type(), 2},
+                              {"title", document::text_type(), 3},
+                              {"amount", document::numeric_type(), 4},
+                              {"quantity", document::int4_type(), 5},
+                              {"paid", document::bool_type(), 6},
+                              {"created_at", document::timestamptz_type(), 7},
+                              {"due", document::date_type(), 8},
+                              {"note", document::text_type(), 9},
+                              {"ratio", document::make_type(PgType::Kind::number, "float8"), 10}});
 }
 
 // A row of COPY's text taken apart.
 Case copy_row() {
-  return {"copy_row", [line = std::string(), row = CopyRow()]() mutable {
+  return {"copy_row", [line = std::string(), row = document::CopyRow()]() mutable {
             line = kLine;
             benchmark::DoNotOptimize(row.split(line.data(), line.size(), kFields));
           }};
@@ -59,7 +59,7 @@ Case copy_row() {
 // A row as JSON.
 Case row_writer() {
   auto line = std::make_shared<std::string>(kLine);
-  auto row = std::make_shared<CopyRow>();
+  auto row = std::make_shared<document::CopyRow>();
   row->split(line->data(), line->size(), kFields);
   return {"row_writer", [line, row, writer = flat_writer(), out = std::string()]() mutable {
             out.clear();
@@ -70,8 +70,9 @@ Case row_writer() {
 
 // The whole way of a row from COPY into a body, which begins anew after a thousand of them.
 Case load_row() {
-  return {"load_row", [line = std::string(), row = CopyRow(), writer = flat_writer(),
-                       codec = DocumentIdCodec({int4_type()}), builder = BulkBuilder()]() mutable {
+  return {"load_row", [line = std::string(), row = document::CopyRow(), writer = flat_writer(),
+                       codec = document::DocumentIdCodec({document::int4_type()}),
+                       builder = document::BulkBuilder()]() mutable {
             if (builder.size_items() % 1000 == 0) builder.begin(7, {});
             line = kLine;
             row.split(line.data(), line.size(), kFields);
@@ -85,8 +86,9 @@ Case load_row() {
 
 // A key of the change log into a document's id, and back into the columns' text.
 Case document_id() {
-  return {"document_id", [codec = DocumentIdCodec({int4_type(), text_type()})] {
-            const auto parts = DocumentIdCodec::split_key("{123456,\"north west\"}", 2);
+  return {"document_id",
+          [codec = document::DocumentIdCodec({document::int4_type(), document::text_type()})] {
+            const auto parts = document::DocumentIdCodec::split_key("{123456,\"north west\"}", 2);
             const std::vector<std::optional<std::string_view>> values(parts->begin(), parts->end());
             benchmark::DoNotOptimize(codec.decode(*codec.encode(values)));
           }};
@@ -98,7 +100,7 @@ Case bulk_answer() {
   for (size_t i = 1; i < kAnswerItems; ++i) text += R"({"index":{"status":201}},)";
   text += R"({"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"no"}}}]})";
   static const SecretMask none;
-  auto parser = std::make_shared<BulkAnswerParser>(none);
+  auto parser = std::make_shared<index::BulkAnswerParser>(none);
   return {"bulk_answer", [text, parser]() mutable {
             benchmark::DoNotOptimize(parser->parse(text, kAnswerItems));
           }};

@@ -32,36 +32,42 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopTimeMax{9500};
 
-Result<std::unique_ptr<RetrySchedule>> make_schedule(const ServeOptions& options,
-                                                     ParkedStore& parked, const Clock& clock,
-                                                     const std::string& instance) {
-  if (!options.sqs) return std::unique_ptr<RetrySchedule>(new LocalSchedule(parked, clock));
-  SYNCLINE_ASSIGN(std::unique_ptr<MessageQueue> queue, SqsQueue::open(*options.sqs, clock));
-  SYNCLINE_ASSIGN(std::unique_ptr<RetrySchedule> schedule,
-                  SqsSchedule::start(parked, std::move(queue), clock, instance));
+Result<std::unique_ptr<retry::RetrySchedule>> make_schedule(const cli::ServeOptions& options,
+                                                            retry::ParkedStore& parked,
+                                                            const Clock& clock,
+                                                            const std::string& instance) {
+  if (!options.sqs)
+    return std::unique_ptr<retry::RetrySchedule>(new retry::LocalSchedule(parked, clock));
+  SYNCLINE_ASSIGN(std::unique_ptr<retry::MessageQueue> queue,
+                  retry::SqsQueue::open(*options.sqs, clock));
+  SYNCLINE_ASSIGN(std::unique_ptr<retry::RetrySchedule> schedule,
+                  retry::SqsSchedule::start(parked, std::move(queue), clock, instance));
   return schedule;
 }
 
-Status serve(const ServeOptions& options, const StopSignals& signals) {
+Status serve(const cli::ServeOptions& options, const cli::StopSignals& signals) {
   hide_in_log(options.token);
   for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}) {
     if (const char* secret = std::getenv(name)) hide_in_log(secret);
   }
-  SYNCLINE_ASSIGN(const DataDirectory data, DataDirectory::open(options.data_dir));
-  SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data.file("state.db")));
-  SYNCLINE_ASSIGN(
-      const std::unique_ptr<ParkedStore> parked,
-      ParkedStore::open(data.file("parked.db"), {std::chrono::seconds(options.retry_seconds)}));
-  SYNCLINE_ASSIGN(const std::unique_ptr<VerifyStore> verifications,
-                  VerifyStore::open(data.file("verify.db")));
+  SYNCLINE_ASSIGN(const control::DataDirectory data,
+                  control::DataDirectory::open(options.data_dir));
+  SYNCLINE_ASSIGN(const std::unique_ptr<control::Store> store,
+                  control::Store::open(data.file("state.db")));
+  SYNCLINE_ASSIGN(const std::unique_ptr<retry::ParkedStore> parked,
+                  retry::ParkedStore::open(data.file("parked.db"),
+                                           {std::chrono::seconds(options.retry_seconds)}));
+  SYNCLINE_ASSIGN(const std::unique_ptr<verify::VerifyStore> verifications,
+                  verify::VerifyStore::open(data.file("verify.db")));
 
   const SystemClock clock;
-  SYNCLINE_ASSIGN(const std::unique_ptr<RetrySchedule> retries,
+  SYNCLINE_ASSIGN(const std::unique_ptr<retry::RetrySchedule> retries,
                   make_schedule(options, *parked, clock, store->instance_id()));
-  InstalledSources installed(*store);
-  Supervisor engine(*parked, *retries, *verifications, installed, clock, store->instance_id());
-  JobService service(*store, engine);
-  ApiServer server(service, {options.listen, options.port, options.token, {}});
+  control::InstalledSources installed(*store);
+  engine::Supervisor engine(*parked, *retries, *verifications, installed, clock,
+                            store->instance_id());
+  control::JobService service(*store, engine);
+  api::ApiServer server(service, {options.listen, options.port, options.token, {}});
   // The port first: where it is taken, the jobs must not even begin.
   SYNCLINE_RETURN_IF_ERROR(server.bind());
   SYNCLINE_RETURN_IF_ERROR(service.start());
@@ -69,9 +75,9 @@ Status serve(const ServeOptions& options, const StopSignals& signals) {
 
   const char* const signal = signals.wait();
   spdlog::info("{}: stopping", signal);
-  const StopDeadline deadline(kStopTimeMax, [] {
+  const cli::StopDeadline deadline(kStopTimeMax, [] {
     spdlog::warn("stopping took too long: ending at once, what is stored is complete");
-    ::_exit(kExitDone);
+    ::_exit(cli::kExitDone);
   });
   server.stop();
   engine.stop();
@@ -79,17 +85,19 @@ Status serve(const ServeOptions& options, const StopSignals& signals) {
   return {};
 }
 
-Status uninstall(const UninstallOptions& options) {
+Status uninstall(const cli::UninstallOptions& options) {
   if (!std::filesystem::exists(options.data_dir + "/state.db"))
     return Error::pause_job("there is no state in the data directory " + options.data_dir);
-  auto data = DataDirectory::open(options.data_dir);
+  auto data = control::DataDirectory::open(options.data_dir);
   if (!data.ok()) {
     return std::move(data).error().prefixed(
         "stop the server first, or delete the source's jobs there, which removes it as well");
   }
-  SYNCLINE_ASSIGN(const std::unique_ptr<Store> store, Store::open(data->file("state.db")));
+  SYNCLINE_ASSIGN(const std::unique_ptr<control::Store> store,
+                  control::Store::open(data->file("state.db")));
   const StopSignal never;
-  SYNCLINE_ASSIGN(const Uninstalled done, uninstall_source(*store, options.source, never));
+  SYNCLINE_ASSIGN(const control::Uninstalled done,
+                  control::uninstall_source(*store, options.source, never));
   for (const std::string& database : done.databases)
     std::cout << "nothing of Syncline is left in " << database << "\n";
   for (const std::string& job : done.jobs)
@@ -107,23 +115,23 @@ void bound_memory() {
 }
 
 int run(int argc, const char* const* argv) {
-  const auto command = read_command_line(argc, argv, std::cout, std::cerr);
+  const auto command = cli::read_command_line(argc, argv, std::cout, std::cerr);
   if (const int* exit_code = std::get_if<int>(&command)) return *exit_code;
   ::umask(S_IRWXG | S_IRWXO);
-  if (const auto* options = std::get_if<UninstallOptions>(&std::get<Command>(command))) {
+  if (const auto* options = std::get_if<cli::UninstallOptions>(&std::get<cli::Command>(command))) {
     const Status uninstalled = uninstall(*options);
-    if (uninstalled.ok()) return kExitDone;
+    if (uninstalled.ok()) return cli::kExitDone;
     std::cerr << uninstalled.error().message << "\n";
-    return kExitNotStarted;
+    return cli::kExitNotStarted;
   }
-  const auto& options = std::get<ServeOptions>(std::get<Command>(command));
+  const auto& options = std::get<cli::ServeOptions>(std::get<cli::Command>(command));
   bound_memory();
-  const StopSignals signals;
+  const cli::StopSignals signals;
   configure_log(options.log_level);
   const Status served = serve(options, signals);
-  if (served.ok()) return kExitDone;
+  if (served.ok()) return cli::kExitDone;
   spdlog::error("could not start: {}", served.error().message);
-  return kExitNotStarted;
+  return cli::kExitNotStarted;
 }
 
 }  // namespace

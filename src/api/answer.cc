@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -45,19 +45,19 @@ std::string_view reason_phrase(int status) {
 
 }  // namespace
 
-Answer answer_body(Json body) {
+Answer answer_body(control::Json body) {
   return {200, std::move(body), {}};
 }
 
-Answer answer_data(int status, Json data) {
+Answer answer_data(int status, control::Json data) {
   return {status, {{"result", true}, {"data", std::move(data)}}, {}};
 }
 
 Answer answer_error(int status, std::string_view code, const std::string& message,
-                    const std::vector<Fault>& details) {
-  Json list = Json::array();
-  for (const Fault& fault : details) {
-    list.push_back(Json{{"path", fault.path}, {"message", fault.message}});
+                    const std::vector<control::Fault>& details) {
+  control::Json list = control::Json::array();
+  for (const control::Fault& fault : details) {
+    list.push_back(control::Json{{"path", fault.path}, {"message", fault.message}});
   }
   return {status,
           {{"result", false},
@@ -66,17 +66,17 @@ Answer answer_error(int status, std::string_view code, const std::string& messag
           {}};
 }
 
-Answer answer_refusal(const Refusal& refusal) {
+Answer answer_refusal(const control::Refusal& refusal) {
   switch (refusal.code) {
-    case RefusalCode::invalid:
+    case control::RefusalCode::invalid:
       return answer_error(400, "invalid", refusal.message, refusal.details);
-    case RefusalCode::not_found:
+    case control::RefusalCode::not_found:
       return answer_error(404, "not_found", refusal.message, refusal.details);
-    case RefusalCode::exists:
+    case control::RefusalCode::exists:
       return answer_error(409, "exists", refusal.message, refusal.details);
-    case RefusalCode::in_use:
+    case control::RefusalCode::in_use:
       return answer_error(409, "in_use", refusal.message, refusal.details);
-    case RefusalCode::internal:
+    case control::RefusalCode::internal:
       break;
   }
   return answer_error(500, "internal", refusal.message, refusal.details);
@@ -98,7 +98,7 @@ Answer answer_http_error(int status) {
 }
 
 std::string http_text(Answer answer, bool with_body) {
-  const std::string body = json_text(answer.body);
+  const std::string body = control::json_text(answer.body);
   answer.body = nullptr;  // it may be large
   std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " ";
   text += reason_phrase(answer.status);
@@ -112,4 +112,4 @@ std::string http_text(Answer answer, bool with_body) {
   return text.append(body);
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -8,25 +8,25 @@
 
 #include "control/outcome.h"
 
-namespace syncline {
+namespace syncline::api {
 
 struct Answer {
   int status = 200;
-  Json body;
+  control::Json body;
   std::map<std::string, std::string> headers;
 };
 
-Answer answer_body(Json body);
+Answer answer_body(control::Json body);
 // {"result": true, "data": …}
-Answer answer_data(int status, Json data);
+Answer answer_data(int status, control::Json data);
 // {"result": false, "data": "<one sentence>", "error": {"code", "details"}}
 Answer answer_error(int status, std::string_view code, const std::string& message,
-                    const std::vector<Fault>& details = {});
-Answer answer_refusal(const Refusal& refusal);
+                    const std::vector<control::Fault>& details = {});
+Answer answer_refusal(const control::Refusal& refusal);
 // For what is wrong with a request before anybody knows what it asks for.
 Answer answer_http_error(int status);
 
 // The whole response; the last one of its connection.
 std::string http_text(Answer answer, bool with_body);
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -7,7 +7,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -18,7 +18,7 @@ std::string printed_address(const std::string& listen, int port) {
 
 }  // namespace
 
-ApiServer::ApiServer(JobService& service, ApiOptions options)
+ApiServer::ApiServer(control::JobService& service, ApiOptions options)
     : service_(service), options_(std::move(options)) {}
 
 ApiServer::~ApiServer() {
@@ -54,4 +54,4 @@ void ApiServer::stop() {
   loop_.reset();  // no client is kept waiting by a socket that still listens
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

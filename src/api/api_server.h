@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "control/job_service.h"
 
-namespace syncline {
+namespace syncline::api {
 
 struct ApiOptions {
   std::string listen = "127.0.0.1";
@@ -25,7 +25,7 @@ struct ApiOptions {
 class ApiServer {
  public:
   // The service must outlive the server.
-  ApiServer(JobService& service, ApiOptions options);
+  ApiServer(control::JobService& service, ApiOptions options);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
@@ -41,11 +41,11 @@ class ApiServer {
   void stop();
 
  private:
-  JobService& service_;
+  control::JobService& service_;
   ApiOptions options_;
   int port_ = 0;
   std::unique_ptr<ConnectionLoop> loop_;
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -13,7 +13,7 @@
 
 #include "control/test_support.h"
 
-namespace syncline {
+namespace syncline::api {
 namespace {
 
 using std::chrono::steady_clock;
@@ -64,10 +64,10 @@ class RawClient {
 class ApiServerTest : public testing::Test {
  protected:
   void start(const std::string& token = "") {
-    auto opened = Store::open(folder_.file("state.db"));
+    auto opened = control::Store::open(folder_.file("state.db"));
     ASSERT_TRUE(opened.ok());
     store_ = std::move(opened).value();
-    service_ = std::make_unique<JobService>(*store_, engine_);
+    service_ = std::make_unique<control::JobService>(*store_, engine_);
     ASSERT_TRUE(service_->start().ok());
     ApiOptions options;
     options.port = 0;
@@ -82,7 +82,7 @@ class ApiServerTest : public testing::Test {
   // Status, body and headers of an answer.
   struct Reply {
     int status = 0;
-    Json body;
+    control::Json body;
     std::string text;
     std::map<std::string, std::string> headers;
   };
@@ -114,7 +114,7 @@ class ApiServerTest : public testing::Test {
     EXPECT_EQ(reply.headers["Content-Type"], "application/json");
     if (with_body) {
       EXPECT_EQ(reply.headers["Content-Length"], std::to_string(reply.text.size()));
-      reply.body = Json::parse(reply.text);
+      reply.body = control::Json::parse(reply.text);
     } else {
       EXPECT_EQ(reply.text, "");
     }
@@ -128,27 +128,29 @@ class ApiServerTest : public testing::Test {
     EXPECT_TRUE(reply.body["error"]["details"].is_array());
   }
 
-  TestFolder folder_;
-  FakeEngine engine_;
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<JobService> service_;
+  control::TestFolder folder_;
+  control::FakeEngine engine_;
+  std::unique_ptr<control::Store> store_;
+  std::unique_ptr<control::JobService> service_;
   std::unique_ptr<ApiServer> server_;
 };
 
 TEST_F(ApiServerTest, CreatesReadsReplacesAndDeletes) {
   start();
   for (const std::string prefix : {"", "/v1"}) {
-    EXPECT_EQ(ask("GET", prefix + "/sources").body, Json::array());
-    Reply reply = ask("POST", prefix + "/sources", source_body().dump());
+    EXPECT_EQ(ask("GET", prefix + "/sources").body, control::Json::array());
+    Reply reply = ask("POST", prefix + "/sources", control::source_body().dump());
     EXPECT_EQ(reply.status, 201);
     EXPECT_EQ(reply.body["result"], true);
-    EXPECT_EQ(reply.body["data"], with(source_body(), "/config/password", "********"));
-    EXPECT_EQ(ask("POST", prefix + "/targets", target_body().dump()).status, 201);
-    EXPECT_EQ(ask("POST", prefix + "/jobs", job_body().dump()).status, 201);
-    EXPECT_EQ(ask("GET", prefix + "/jobs/orders").body, job_body());
-    EXPECT_EQ(ask("GET", prefix + "/jobs").body, Json::array({job_body()}));
+    EXPECT_EQ(reply.body["data"],
+              control::with(control::source_body(), "/config/password", "********"));
+    EXPECT_EQ(ask("POST", prefix + "/targets", control::target_body().dump()).status, 201);
+    EXPECT_EQ(ask("POST", prefix + "/jobs", control::job_body().dump()).status, 201);
+    EXPECT_EQ(ask("GET", prefix + "/jobs/orders").body, control::job_body());
+    EXPECT_EQ(ask("GET", prefix + "/jobs").body, control::Json::array({control::job_body()}));
     EXPECT_EQ(ask("HEAD", prefix + "/jobs").status, 200);
-    reply = ask("PUT", prefix + "/jobs/orders", with(job_body(), "/target/index", "x").dump());
+    reply = ask("PUT", prefix + "/jobs/orders",
+                control::with(control::job_body(), "/target/index", "x").dump());
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body["data"]["target"]["index"], "x");
     EXPECT_EQ(ask("GET", prefix + "/jobs/orders/status").body["state"], "live");
@@ -175,7 +177,7 @@ TEST_F(ApiServerTest, ListsEveryFault) {
   start();
   const Reply reply = ask("POST", "/jobs", "{\"x\": 1}");
   expect_error(reply, 400, "invalid");
-  const Json expected = Json::parse(R"([{"path": "name", "message": "is missing"},
+  const control::Json expected = control::Json::parse(R"([{"path": "name", "message": "is missing"},
       {"path": "source", "message": "is missing"}, {"path": "target", "message": "is missing"},
       {"path": "x", "message": "is not a known field"}])");
   EXPECT_EQ(reply.body["error"]["details"], expected);
@@ -206,7 +208,7 @@ TEST_F(ApiServerTest, RefusesBodiesThatAreNoJson) {
                    {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}}),
                415, "unsupported_media_type");
   const Headers charset = {{"Content-Type", "Application/JSON; charset=utf-8"}};
-  EXPECT_EQ(ask("POST", "/targets", target_body().dump(), charset).status, 201);
+  EXPECT_EQ(ask("POST", "/targets", control::target_body().dump(), charset).status, 201);
   for (const char* body : {"", "[", "{\"name\":\"a\",\"name\":\"a\"}", "\"\xff\"", "[]"}) {
     expect_error(ask("POST", "/jobs", body), 400, "invalid");
   }
@@ -218,7 +220,7 @@ TEST_F(ApiServerTest, RefusesLargeBodies) {
   const size_t mebibyte = size_t{1} << 20;
   expect_error(ask("POST", "/jobs", std::string(mebibyte + 1, ' ')), 413, "too_large");
   expect_error(ask("POST", "/jobs", std::string(5 * mebibyte, ' ')), 413, "too_large");
-  std::string exact = target_body().dump();
+  std::string exact = control::target_body().dump();
   exact.append(mebibyte - exact.size(), ' ');
   EXPECT_EQ(ask("POST", "/targets", exact).status, 201);
   std::string chunked =
@@ -231,7 +233,7 @@ TEST_F(ApiServerTest, RefusesLargeBodies) {
 
 TEST_F(ApiServerTest, TakesChunkedBodies) {
   start();
-  const std::string body = target_body().dump();
+  const std::string body = control::target_body().dump();
   std::array<char, 16> length{};
   std::snprintf(length.data(), length.size(), "%zx", body.size());
   const std::string head =
@@ -295,9 +297,9 @@ TEST_F(ApiServerTest, TellsWhetherItIsReady) {
   engine_.error = JobError{"table", "the table is gone", 0};
   start();
   EXPECT_EQ(ask("GET", "/health/ready").status, 200);
-  ask("POST", "/sources", source_body().dump());
-  ask("POST", "/targets", target_body().dump());
-  ask("POST", "/jobs", job_body().dump());
+  ask("POST", "/sources", control::source_body().dump());
+  ask("POST", "/targets", control::target_body().dump());
+  ask("POST", "/jobs", control::job_body().dump());
   const Reply reply = ask("GET", "/health/ready");
   expect_error(reply, 503, "not_ready");
   EXPECT_EQ(reply.body["error"]["details"][0]["path"], "jobs.orders");
@@ -364,13 +366,15 @@ TEST_F(ApiServerTest, ListensOnAllAddressesOnlyWithAToken) {
 
 TEST_F(ApiServerTest, SecretsAreInNoAnswer) {
   start();
-  ask("POST", "/sources", with(source_body(), "/config/password", "hunter2").dump());
-  const Json key = with(target_body(), "/api/api_key", "hunter2");
+  ask("POST", "/sources",
+      control::with(control::source_body(), "/config/password", "hunter2").dump());
+  const control::Json key = control::with(control::target_body(), "/api/api_key", "hunter2");
   ask("POST", "/targets", key.dump());
   for (const Reply& reply :
        {ask("GET", "/sources"), ask("GET", "/sources/shop"), ask("GET", "/targets"),
         ask("PUT", "/targets/search", key.dump()), ask("POST", "/targets", key.dump()),
-        ask("PUT", "/sources/shop", with(source_body(), "/config/port", "x").dump()),
+        ask("PUT", "/sources/shop",
+            control::with(control::source_body(), "/config/port", "x").dump()),
         ask("DELETE", "/sources/shop")}) {
     EXPECT_EQ(reply.body.dump().find("hunter2"), std::string::npos) << reply.body;
     EXPECT_EQ(reply.body.dump().find("\"pw\""), std::string::npos) << reply.body;
@@ -378,4 +382,4 @@ TEST_F(ApiServerTest, SecretsAreInNoAnswer) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::api

@@ -9,7 +9,7 @@
 
 #include "api/answer.h"
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -112,4 +112,4 @@ void Connection::send_interim(std::string_view bytes) const {
       ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

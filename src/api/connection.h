@@ -14,7 +14,7 @@
 
 #include "api/request_reader.h"
 
-namespace syncline {
+namespace syncline::api {
 
 struct ConnectionLimits {
   std::chrono::milliseconds read_deadline{10000};   // the whole request
@@ -80,4 +80,4 @@ class Connection {
   size_t dropped_ = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -271,4 +271,4 @@ void ConnectionLoop::finish() {
   connections_.clear();
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

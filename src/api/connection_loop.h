@@ -27,7 +27,7 @@
 #include "api/worker_pool.h"
 #include "base/stop_signal.h"
 
-namespace syncline {
+namespace syncline::api {
 
 class ConnectionLoop {
  public:
@@ -83,4 +83,4 @@ class ConnectionLoop {
   WorkerPool memory_worker_, large_worker_, workers_;  // last: they use the rest
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -83,4 +83,4 @@ bool Guard::knows_token(const IncomingRequest& request) const {
   return equal_in_constant_time(given.substr(kScheme.size()), token_);
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

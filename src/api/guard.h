@@ -11,7 +11,7 @@
 #include "api/answer.h"
 #include "api/incoming_request.h"
 
-namespace syncline {
+namespace syncline::api {
 
 // "localhost", an address of 127.0.0.0/8, or ::1, without brackets and port.
 bool is_loopback_name(std::string_view host);
@@ -30,4 +30,4 @@ class Guard {
   std::string token_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

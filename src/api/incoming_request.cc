@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -78,8 +78,8 @@ std::string_view IncomingRequest::path() const {
   return std::string_view(target).substr(0, target.find_first_of("?#"));
 }
 
-QueryParameters IncomingRequest::query() const {
-  QueryParameters parameters;
+control::QueryParameters IncomingRequest::query() const {
+  control::QueryParameters parameters;
   std::string_view rest = std::string_view(target).substr(0, target.find('#'));
   const size_t mark = rest.find('?');
   if (mark == std::string_view::npos) return parameters;
@@ -130,4 +130,4 @@ std::optional<IncomingRequest> parse_head(std::string_view head) {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -9,7 +9,7 @@
 
 #include "control/failure_json.h"
 
-namespace syncline {
+namespace syncline::api {
 
 struct IncomingRequest {
   std::string method;
@@ -24,7 +24,7 @@ struct IncomingRequest {
   // As it was sent: percent-encoded, so that a segment may hold a slash.
   std::string_view path() const;
   // What stands behind the question mark, decoded.
-  QueryParameters query() const;
+  control::QueryParameters query() const;
 };
 
 // "%2F" → "/". A percent sign that begins nothing stands for itself.
@@ -37,4 +37,4 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // with CR LF, no line is folded, a name is followed by its colon.
 std::optional<IncomingRequest> parse_head(std::string_view head);
 
-}  // namespace syncline
+}  // namespace syncline::api

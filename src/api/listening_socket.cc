@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -53,4 +53,4 @@ ListeningSocket listen_on(const std::string& address, int port) {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

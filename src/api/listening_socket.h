@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace syncline {
+namespace syncline::api {
 
 struct ListeningSocket {
   int descriptor = -1;  // the caller's to close; -1: the address cannot be had
@@ -13,4 +13,4 @@ struct ListeningSocket {
 // `port` 0: any free one. Never shares an address with another socket. Does not block.
 ListeningSocket listen_on(const std::string& address, int port);
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -6,7 +6,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -34,9 +34,9 @@ Answer run(const Endpoint& endpoint, const Call& call) {
 }
 
 Answer invalid_body(std::string message) {
-  Faults faults;
+  control::Faults faults;
   faults.add("", std::move(message));
-  return answer_refusal(invalid(faults));
+  return answer_refusal(control::invalid(faults));
 }
 
 // The refusal of a body that cannot be taken, as its headers announce it.
@@ -83,12 +83,12 @@ Answer RequestHandler::answer(const IncomingRequest& request) const {
     if (rule == BodyRule::required) return invalid_body("is empty, it must be a JSON object");
     return run(*match.endpoint, call);
   }
-  auto parsed = parse_json(request.body);
+  auto parsed = control::parse_json(request.body);
   if (!parsed.ok()) return invalid_body("cannot be read: " + parsed.error().message);
   call.body = std::move(parsed).value();
-  if (rule == BodyRule::optional && call.body != Json::object())
+  if (rule == BodyRule::optional && call.body != control::Json::object())
     return invalid_body("must be left out or be {}");
   return run(*match.endpoint, call);
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -12,7 +12,7 @@
 #include "api/request_reader.h"
 #include "api/router.h"
 
-namespace syncline {
+namespace syncline::api {
 
 class RequestHandler {
  public:
@@ -35,4 +35,4 @@ class RequestHandler {
   Guard guard_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

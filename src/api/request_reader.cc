@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -157,4 +157,4 @@ RequestReader::State RequestReader::end_chunk_line() {
   return state_;
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

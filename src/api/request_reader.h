@@ -9,7 +9,7 @@
 
 #include "api/incoming_request.h"
 
-namespace syncline {
+namespace syncline::api {
 
 inline constexpr size_t kBodyBytesMax = size_t{1} << 20;
 
@@ -72,4 +72,4 @@ class RequestReader {
   size_t trailer_bytes_ = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

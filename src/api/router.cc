@@ -5,7 +5,7 @@
 
 #include "api/incoming_request.h"
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
@@ -100,4 +100,4 @@ Router::Match Router::find(const std::string& method, std::string_view path) con
   return {nullptr, {}, {}, std::move(refusal)};
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

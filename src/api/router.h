@@ -13,13 +13,13 @@
 #include "control/failure_json.h"
 #include "control/json.h"
 
-namespace syncline {
+namespace syncline::api {
 
 struct Call {
-  std::string name;       // what stands for :name in the path
-  std::string id;         // and for :id
-  QueryParameters query;  // what stands behind its question mark
-  Json body;              // null unless the endpoint takes one
+  std::string name;                // what stands for :name in the path
+  std::string id;                  // and for :id
+  control::QueryParameters query;  // what stands behind its question mark
+  control::Json body;              // null unless the endpoint takes one
 };
 
 using CallHandler = std::function<Answer(const Call&)>;
@@ -69,4 +69,4 @@ class Router {
   std::vector<Route> routes_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

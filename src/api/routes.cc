@@ -3,28 +3,29 @@
 #include <string>
 #include <utility>
 
-namespace syncline {
+namespace syncline::api {
 
 namespace {
 
 // GET: the resource itself, or the list of them.
-Answer read_answer(Outcome outcome) {
+Answer read_answer(control::Outcome outcome) {
   return outcome.ok() ? answer_body(std::move(outcome).body()) : answer_refusal(outcome.refusal());
 }
 
 // Writes: {"result": true, "data": …}.
-Answer write_answer(int status, Outcome outcome) {
+Answer write_answer(int status, control::Outcome outcome) {
   return outcome.ok() ? answer_data(status, std::move(outcome).body())
                       : answer_refusal(outcome.refusal());
 }
 
-void add_resource(Router& router, JobService& service, ResourceKind kind, const std::string& path) {
+void add_resource(Router& router, control::JobService& service, control::ResourceKind kind,
+                  const std::string& path) {
   const std::string one = path + "/:name";
   // Of jobs each may hold a megabyte of settings.
   router.add(
       "GET", path, BodyRule::none,
       [&service, kind](const Call&) { return read_answer(service.list(kind)); },
-      kind == ResourceKind::job ? Effort::large : Effort::command);
+      kind == control::ResourceKind::job ? Effort::large : Effort::command);
   router.add("POST", path, BodyRule::required, [&service, kind](const Call& call) {
     return write_answer(201, service.create(kind, call.body));
   });
@@ -39,7 +40,7 @@ void add_resource(Router& router, JobService& service, ResourceKind kind, const 
   });
 }
 
-void add_job_commands(Router& router, JobService& service) {
+void add_job_commands(Router& router, control::JobService& service) {
   router.add("GET", "/jobs/:name/status", BodyRule::none,
              [&service](const Call& call) { return read_answer(service.status(call.name)); });
   router.add("POST", "/jobs/:name/pause", BodyRule::optional,
@@ -54,7 +55,7 @@ void add_job_commands(Router& router, JobService& service) {
   });
 }
 
-void add_failures(Router& router, JobService& service) {
+void add_failures(Router& router, control::JobService& service) {
   router.add("GET", "/jobs/:name/failures", BodyRule::none, [&service](const Call& call) {
     return read_answer(service.failures(call.name, call.query));
   });
@@ -66,11 +67,12 @@ void add_failures(Router& router, JobService& service) {
   });
 }
 
-Answer ready_answer(const JobService& service) {
-  const std::vector<UnreadyJob> unready = service.unready_jobs();
+Answer ready_answer(const control::JobService& service) {
+  const std::vector<control::UnreadyJob> unready = service.unready_jobs();
   if (unready.empty()) return answer_data(200, "ready");
-  std::vector<Fault> details;
-  for (const UnreadyJob& job : unready) details.push_back({"jobs." + job.name, job.reason});
+  std::vector<control::Fault> details;
+  for (const control::UnreadyJob& job : unready)
+    details.push_back({"jobs." + job.name, job.reason});
   const std::string count = std::to_string(unready.size());
   return answer_error(503, "not_ready",
                       count + (unready.size() == 1 ? " job is" : " jobs are") +
@@ -81,11 +83,11 @@ Answer ready_answer(const JobService& service) {
 
 }  // namespace
 
-Router make_routes(JobService& service) {
+Router make_routes(control::JobService& service) {
   Router router;
-  add_resource(router, service, ResourceKind::source, "/sources");
-  add_resource(router, service, ResourceKind::target, "/targets");
-  add_resource(router, service, ResourceKind::job, "/jobs");
+  add_resource(router, service, control::ResourceKind::source, "/sources");
+  add_resource(router, service, control::ResourceKind::target, "/targets");
+  add_resource(router, service, control::ResourceKind::job, "/jobs");
   add_job_commands(router, service);
   add_failures(router, service);
   router.add(
@@ -102,4 +104,4 @@ bool is_open_path(std::string_view path) {
   return path == "/health/live" || path == "/health/ready";
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -4,12 +4,12 @@
 #include "api/router.h"
 #include "control/job_service.h"
 
-namespace syncline {
+namespace syncline::api {
 
 // The service must outlive the router.
-Router make_routes(JobService& service);
+Router make_routes(control::JobService& service);
 
 // Paths that need no token.
 bool is_open_path(std::string_view path);
 
-}  // namespace syncline
+}  // namespace syncline::api

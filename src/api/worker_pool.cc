@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace syncline {
+namespace syncline::api {
 
 WorkerPool::WorkerPool(size_t threads, size_t waiting_max) : waiting_max_(waiting_max) {
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -47,4 +47,4 @@ void WorkerPool::work() {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace syncline {
+namespace syncline::api {
 
 class WorkerPool {
  public:
@@ -36,4 +36,4 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::api

@@ -11,7 +11,7 @@
 #include "capture/publications.h"
 #include "embedded_sql.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -40,12 +40,14 @@ bool pause(Duration duration, const StopSignal& stop) {
 
 }  // namespace
 
-Status with_short_locks(Session& session, const std::string& script, const StopSignal& stop) {
+Status with_short_locks(postgres::Session& session, const std::string& script,
+                        const StopSignal& stop) {
   for (int attempt = 1;; ++attempt) {
     Status done = session.script(
         "BEGIN; SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '700ms';"
         "DO " +
-        Session::quote_literal("BEGIN EXECUTE " + Session::quote_literal(script) + "; END") +
+        postgres::Session::quote_literal("BEGIN EXECUTE " +
+                                         postgres::Session::quote_literal(script) + "; END") +
         "; COMMIT");
     if (done.ok()) return done;
     if (session.usable()) SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
@@ -56,10 +58,10 @@ Status with_short_locks(Session& session, const std::string& script, const StopS
   }
 }
 
-Result<Writers> find_writers(Session& session, const TableInfo& table,
+Result<Writers> find_writers(postgres::Session& session, const postgres::TableInfo& table,
                              const std::optional<Writers>& among) {
   std::string oids = "{" + std::to_string(table.oid);
-  for (const LeafInfo& leaf : table.leaves) oids += "," + std::to_string(leaf.oid);
+  for (const postgres::LeafInfo& leaf : table.leaves) oids += "," + std::to_string(leaf.oid);
   oids += "}";
   const std::string sql =
       "SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}'),"
@@ -70,15 +72,16 @@ Result<Writers> find_writers(Session& session, const TableInfo& table,
       "'AccessExclusiveLock') AND granted"
       " AND pid IS DISTINCT FROM pg_backend_pid() AND ($2::text[] IS NULL OR virtualtransaction = "
       "ANY ($2::text[]))";
-  SYNCLINE_ASSIGN(const Rows rows,
-                  session.query(sql, {oids, among ? Param(among->transactions) : std::nullopt}));
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query(sql, {oids, among ? postgres::Param(among->transactions) : std::nullopt}));
   return Writers{rows.text(0, 0), rows.text(0, 1)};
 }
 
 Capture::Capture(const SourceSpec& spec, std::string instance_id)
     : spec_(spec),
       instance_id_(std::move(instance_id)),
-      schema_(Session::quote_identifier(spec.capture_schema)),
+      schema_(postgres::Session::quote_identifier(spec.capture_schema)),
       channel_(spec.capture_schema) {}
 
 std::string Capture::render(std::string_view script, const Variables& variables) const {
@@ -103,13 +106,13 @@ std::string Capture::render(std::string_view script, const Variables& variables)
   return text += script.substr(begin);
 }
 
-Status Capture::install_schema(Session& session) {
-  SYNCLINE_ASSIGN(const Rows found,
+Status Capture::install_schema(postgres::Session& session) {
+  SYNCLINE_ASSIGN(const postgres::Rows found,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
   if (!found.boolean(0, 0)) SYNCLINE_RETURN_IF_ERROR(create_schema(session));
   SYNCLINE_ASSIGN(const int format, check_owner(session));
   if (format < kFormat) SYNCLINE_RETURN_IF_ERROR(upgrade_schema(session, format));
-  const Variables variables = {{"channel", Session::quote_literal(channel_)},
+  const Variables variables = {{"channel", postgres::Session::quote_literal(channel_)},
                                {"log_bytes_max", std::to_string(spec_.capture_log_bytes_max)},
                                {"home", home_sql()}};
   // First where the database is, then the function that compares with it.
@@ -121,7 +124,7 @@ Status Capture::install_schema(Session& session) {
 
 // From the first row on that a subscriber has no table for it would stand still, and the log pile
 // up.
-Status Capture::check_publications(Session& session) const {
+Status Capture::check_publications(postgres::Session& session) const {
   if (spec_.publish_all_tables_ok) return {};
   SYNCLINE_ASSIGN(const Publications found, find_publications(session, spec_.capture_schema));
   if (found.names.empty() || found.slots.empty()) return {};
@@ -132,25 +135,27 @@ Status Capture::check_publications(Session& session) const {
       " set publish_all_tables_ok: true in the source's config if no subscriber is harmed");
 }
 
-Status Capture::create_schema(Session& session) {
+Status Capture::create_schema(postgres::Session& session) {
   SYNCLINE_RETURN_IF_ERROR(check_privileges(session, spec_.capture_schema, {}));
   SYNCLINE_RETURN_IF_ERROR(check_publications(session));
-  SYNCLINE_ASSIGN(const Rows rows,
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)",
                                 {spec_.capture_schema}));
   const bool exists = rows.boolean(0, 0);
   std::string script = "BEGIN;";
   if (!exists) script += "CREATE SCHEMA " + schema_ + ";";
   script += render(embedded::schema, {});
-  script += "INSERT INTO " + schema_ + ".instance VALUES (" + Session::quote_literal(instance_id_) +
-            ", " + std::to_string(kFormat) + ", " + (exists ? "false" : "true") + "); COMMIT";
+  script += "INSERT INTO " + schema_ + ".instance VALUES (" +
+            postgres::Session::quote_literal(instance_id_) + ", " + std::to_string(kFormat) + ", " +
+            (exists ? "false" : "true") + "); COMMIT";
   Status done = session.script(script);
   if (done.ok()) return done;
   if (session.usable()) SYNCLINE_RETURN_IF_ERROR(session.script("ROLLBACK"));
   // What is left of a schema without its instance is nobody's.
-  SYNCLINE_ASSIGN(const Rows left, session.query("SELECT to_regclass($1) IS NULL AND"
-                                                 " to_regclass($2) IS NOT NULL",
-                                                 {schema_ + ".instance", schema_ + ".log_0"}));
+  SYNCLINE_ASSIGN(const postgres::Rows left,
+                  session.query("SELECT to_regclass($1) IS NULL AND"
+                                " to_regclass($2) IS NOT NULL",
+                                {schema_ + ".instance", schema_ + ".log_0"}));
   if (left.boolean(0, 0)) {
     return Error::pause_job("schema " + schema_ + " is not whole and does not say whose it is;" +
                             " run: DROP SCHEMA " + schema_ + " CASCADE");
@@ -161,15 +166,15 @@ Status Capture::create_schema(Session& session) {
   return lost_race ? Status() : done;
 }
 
-Result<bool> Capture::try_lock(Session& session) {
-  SYNCLINE_ASSIGN(const Rows lock,
+Result<bool> Capture::try_lock(postgres::Session& session) {
+  SYNCLINE_ASSIGN(const postgres::Rows lock,
                   session.query("SELECT pg_try_advisory_lock(hashtext('syncline'), hashtext($1))",
                                 {spec_.capture_schema}));
   return lock.boolean(0, 0);
 }
 
-Result<int> Capture::check_owner(Session& session) {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<int> Capture::check_owner(postgres::Session& session) {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT id, format FROM " + schema_ + ".instance"));
   if (rows.size() != 1 || rows.text(0, 0) != instance_id_) {
     return Error::pause_job(
@@ -187,7 +192,7 @@ Result<int> Capture::check_owner(Session& session) {
 }
 
 // In place: what is loaded stays so.
-Status Capture::upgrade_schema(Session& session, int format) {
+Status Capture::upgrade_schema(postgres::Session& session, int format) {
   std::string script = "BEGIN;";
   for (int from = format; from < kFormat; ++from)
     script += render(kUpgrades[static_cast<size_t>(from - kFormatMin)], {});
@@ -196,19 +201,19 @@ Status Capture::upgrade_schema(Session& session, int format) {
                         ".instance SET format = " + std::to_string(kFormat) + "; COMMIT");
 }
 
-Status Capture::begin_loading(Session& session, int watch) {
+Status Capture::begin_loading(postgres::Session& session, int watch) {
   const std::string sequence = schema_ + ".load_" + std::to_string(watch);
   SYNCLINE_ASSIGN(
-      [[maybe_unused]] const Rows set,
+      [[maybe_unused]] const postgres::Rows set,
       session.query("SELECT setval($1::regclass, 1) FROM " + sequence + " WHERE last_value = 0",
                     {sequence}));
   return {};
 }
 
-Status Capture::end_loading(Session& session, int watch) {
+Status Capture::end_loading(postgres::Session& session, int watch) {
   const std::string sequence = schema_ + ".load_" + std::to_string(watch);
   SYNCLINE_ASSIGN(
-      [[maybe_unused]] const Rows set,
+      [[maybe_unused]] const postgres::Rows set,
       session.query("SELECT setval($1::regclass, 0) FROM " + sequence +
                         " WHERE last_value = 1 AND NOT EXISTS"
                         " (SELECT FROM " +
@@ -217,15 +222,16 @@ Status Capture::end_loading(Session& session, int watch) {
   return {};
 }
 
-Status Capture::grant_to_readers(Session& session) {
+Status Capture::grant_to_readers(postgres::Session& session) {
   return session.script(
       render(embedded::readers, {{"wanted", render(embedded::readers_wanted, {})}}));
 }
 
-Status Capture::drop_unused_watches(Session& session, const StopSignal& stop) {
-  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT id FROM " + schema_ +
-                                                 ".watch w WHERE NOT EXISTS (SELECT FROM " +
-                                                 schema_ + ".member m WHERE m.watch = w.id)"));
+Status Capture::drop_unused_watches(postgres::Session& session, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query("SELECT id FROM " + schema_ + ".watch w WHERE NOT EXISTS (SELECT FROM " +
+                    schema_ + ".member m WHERE m.watch = w.id)"));
   for (int i = 0; i < rows.size(); ++i) {
     SYNCLINE_RETURN_IF_ERROR(drop_watch(session, static_cast<int>(rows.integer(i, 0)), stop));
   }
@@ -233,22 +239,22 @@ Status Capture::drop_unused_watches(Session& session, const StopSignal& stop) {
 }
 
 // Every relation and function that does not belong to one watch or plan.
-Result<bool> Capture::is_complete(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<bool> Capture::is_complete(postgres::Session& session) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT NOT EXISTS (SELECT FROM unnest($2::text[]) name"
                                 "   WHERE to_regclass($1 || '.' || name) IS NULL)"
                                 " AND to_regprocedure($1 || '.wake()') IS NOT NULL"
                                 " AND to_regprocedure($1 || '.check_size(bigint)') IS NOT NULL",
                                 {schema_, kOwnRelations}));
   if (!rows.boolean(0, 0)) return false;
-  SYNCLINE_ASSIGN(const Rows loads,
+  SYNCLINE_ASSIGN(const postgres::Rows loads,
                   session.query("SELECT NOT EXISTS (SELECT FROM " + schema_ +
                                     ".watch w WHERE to_regclass($1 || '.load_' || w.id) IS NULL)",
                                 {schema_}));
   return loads.boolean(0, 0);
 }
 
-Status Capture::restore_schema(Session& session, const StopSignal& stop) {
+Status Capture::restore_schema(postgres::Session& session, const StopSignal& stop) {
   SYNCLINE_ASSIGN(const bool complete, is_complete(session));
   if (complete) return {};
   spdlog::warn("parts of schema {} are missing; making it anew", schema_);
@@ -256,8 +262,8 @@ Status Capture::restore_schema(Session& session, const StopSignal& stop) {
   return install_schema(session);
 }
 
-Status Capture::uninstall(Session& session, const StopSignal& stop) {
-  SYNCLINE_ASSIGN(const Rows found,
+Status Capture::uninstall(postgres::Session& session, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const postgres::Rows found,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".instance"}));
   if (!found.boolean(0, 0)) return {};
   SYNCLINE_ASSIGN([[maybe_unused]] const int format, check_owner(session));
@@ -269,9 +275,9 @@ Status Capture::uninstall(Session& session, const StopSignal& stop) {
 
 // First the functions, one watch at a time, with the triggers: from then on no writer needs what is
 // left. A schema that was there before us stays.
-Status Capture::remove_everything(Session& session, const StopSignal& stop) {
+Status Capture::remove_everything(postgres::Session& session, const StopSignal& stop) {
   SYNCLINE_ASSIGN(
-      const Rows functions,
+      const postgres::Rows functions,
       session.query("SELECT oid::regprocedure FROM pg_proc WHERE pronamespace ="
                     " to_regnamespace($1) AND proname ~ '^capture_[0-9]+_' ORDER BY proname",
                     {schema_}));
@@ -279,19 +285,19 @@ Status Capture::remove_everything(Session& session, const StopSignal& stop) {
     SYNCLINE_RETURN_IF_ERROR(with_short_locks(
         session, "DROP FUNCTION IF EXISTS " + functions.text(i, 0) + " CASCADE", stop));
   }
-  SYNCLINE_ASSIGN(const Rows ours,
+  SYNCLINE_ASSIGN(const postgres::Rows ours,
                   session.query("SELECT schema_created FROM " + schema_ + ".instance"));
   if (ours.boolean(0, 0))
     return with_short_locks(session, "DROP SCHEMA " + schema_ + " CASCADE", stop);
   SYNCLINE_ASSIGN(
-      const Rows relations,
+      const postgres::Rows relations,
       session.query("SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END ||"
                     " oid::regclass FROM pg_class WHERE relnamespace = to_regnamespace($1)"
                     " AND relkind IN ('r', 'S') AND (relname = ANY ($2::text[])"
                     " OR relname = 'pulse' OR relname ~ '^(load|version)_[0-9]+$')",
                     {schema_, kOwnRelations}));
   std::string script;
-  SYNCLINE_ASSIGN(const Rows readers,
+  SYNCLINE_ASSIGN(const postgres::Rows readers,
                   session.query("SELECT to_regclass($1) IS NOT NULL", {schema_ + ".reader"}));
   if (readers.boolean(0, 0))
     script += render(embedded::readers, {{"wanted", "SELECT 0::oid WHERE false"}});
@@ -300,4 +306,4 @@ Status Capture::remove_everything(Session& session, const StopSignal& stop) {
   return with_short_locks(session, script, stop);
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

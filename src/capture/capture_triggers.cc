@@ -7,7 +7,7 @@
 #include "capture/privileges.h"
 #include "embedded_sql.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -68,12 +68,12 @@ bool WatchedRelations::plain() const {
          temp_file_limits.empty();
 }
 
-Result<WatchedRelations> Capture::read_relations(Session& session, uint32_t table) const {
+Result<WatchedRelations> Capture::read_relations(postgres::Session& session, uint32_t table) const {
   static const std::string sql =
       std::string(
           "WITH RECURSIVE tree(oid, leaving) AS (SELECT $1::oid, false"
           " UNION SELECT i.inhrelid, t.leaving OR NOT (") +
-      kIsNotLeaving +
+      postgres::kIsNotLeaving +
       ") FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)"
       "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind,"
       " pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'TRIGGER') AND"
@@ -85,7 +85,7 @@ Result<WatchedRelations> Capture::read_relations(Session& session, uint32_t tabl
       std::string(embedded::temp_file_limits) +
       " FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid ="
       " c.relnamespace ORDER BY c.oid <> $1::oid, c.oid";
-  SYNCLINE_ASSIGN(const Rows rows, session.query(sql, {std::to_string(table)}));
+  SYNCLINE_ASSIGN(const postgres::Rows rows, session.query(sql, {std::to_string(table)}));
   WatchedRelations found;
   for (int i = 0; i < rows.size(); ++i) {
     const auto oid = static_cast<uint32_t>(rows.integer(i, 0));
@@ -109,12 +109,12 @@ std::vector<Capture::Trigger> Capture::triggers_of(const WatchedRelations& relat
                        const std::string& when, const std::string& how, const std::string& suffix) {
     const std::string name = trigger_name(watch, event);
     const std::string function = "capture_" + watch + "_" + suffix;
-    std::string sql = "CREATE TRIGGER " + Session::quote_identifier(name) + " AFTER " + when +
-                      " ON " + relation.qualified_name + " " + how + " EXECUTE FUNCTION " +
+    std::string sql = "CREATE TRIGGER " + postgres::Session::quote_identifier(name) + " AFTER " +
+                      when + " ON " + relation.qualified_name + " " + how + " EXECUTE FUNCTION " +
                       schema_ + "." + function + "();";
     if (relation.owned) {
       sql += "ALTER TABLE ONLY " + relation.qualified_name + " ENABLE ALWAYS TRIGGER " +
-             Session::quote_identifier(name) + ";";
+             postgres::Session::quote_identifier(name) + ";";
     }
     triggers.push_back({relation.oid, name, function, std::move(sql)});
   };
@@ -146,7 +146,7 @@ std::string Capture::enable_clones_sql(const WatchedRelations& relations,
   for (size_t i = 1; i < relations.relations.size(); ++i) {
     if (!relations.relations[i].owned) continue;
     sql += "ALTER TABLE ONLY " + relations.relations[i].qualified_name + " ENABLE ALWAYS TRIGGER " +
-           Session::quote_identifier(trigger_name(watch, "row")) + ";";
+           postgres::Session::quote_identifier(trigger_name(watch, "row")) + ";";
   }
   return sql;
 }
@@ -168,20 +168,21 @@ Status Capture::check_may_create(const WatchedRelations& relations,
   if (names.empty()) return {};
   return Error::pause_job("no privilege to put triggers on " + names +
                               "; run: GRANT SELECT, TRIGGER ON " + names + " TO " +
-                              Session::quote_identifier(spec_.user),
+                              postgres::Session::quote_identifier(spec_.user),
                           kInsufficientPrivilege);
 }
 
 // Those that stand, clones aside. A partition that is leaving keeps what it has.
-Result<Capture::PresentTriggers> Capture::read_triggers(Session& session, const std::string& watch,
+Result<Capture::PresentTriggers> Capture::read_triggers(postgres::Session& session,
+                                                        const std::string& watch,
                                                         const WatchedRelations& relations,
                                                         const std::vector<Trigger>& wanted) const {
   SYNCLINE_ASSIGN(
-      const Rows found,
+      const postgres::Rows found,
       session.query("SELECT t.tgrelid, t.tgname, t.tgparentid <> 0, t.tgenabled IN ('A', 'O'),"
                     " p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
                     " WHERE p.pronamespace = to_regnamespace($1) AND p.proname = ANY ($2::text[])",
-                    {schema_, Session::array_literal(function_names(watch))}));
+                    {schema_, postgres::Session::array_literal(function_names(watch))}));
   PresentTriggers present;
   for (int i = 0; i < found.size(); ++i) {
     const auto relation = static_cast<uint32_t>(found.integer(i, 0));
@@ -200,34 +201,37 @@ Result<Capture::PresentTriggers> Capture::read_triggers(Session& session, const 
 
 // Wherever our role owns the table they fire whatever session_replication_role says. Those of
 // earlier releases do not, those on a table that became ours, and clones made by older servers.
-Status Capture::enable_always(Session& session, const std::string& watch,
+Status Capture::enable_always(postgres::Session& session, const std::string& watch,
                               const WatchedRelations& relations, const StopSignal& stop) const {
   SYNCLINE_ASSIGN(
-      const Rows found,
+      const postgres::Rows found,
       session.query(
           "SELECT t.tgrelid, t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
           " WHERE p.pronamespace = to_regnamespace($1) AND p.proname = ANY ($2::text[])"
           " AND t.tgenabled = 'O'",
-          {schema_, Session::array_literal(function_names(watch))}));
+          {schema_, postgres::Session::array_literal(function_names(watch))}));
   std::string script;
   for (int i = 0; i < found.size(); ++i) {
     for (const WatchedRelation& relation : relations.relations) {
       if (!relation.owned || relation.oid != static_cast<uint32_t>(found.integer(i, 0))) continue;
       script += "ALTER TABLE ONLY " + relation.qualified_name + " ENABLE ALWAYS TRIGGER " +
-                Session::quote_identifier(found.text(i, 1)) + ";";
+                postgres::Session::quote_identifier(found.text(i, 1)) + ";";
     }
   }
   return script.empty() ? Status() : with_short_locks(session, script, stop);
 }
 
-Status Capture::read_warnings(Session& session, int watch, const WatchedRelations& relations,
+Status Capture::read_warnings(postgres::Session& session, int watch,
+                              const WatchedRelations& relations,
                               std::vector<std::string>& warnings) const {
   const WatchedRelation& table = relations.relations.front();
   const std::string root = std::to_string(table.oid);
   const std::string oids = oids_of(relations);
-  const std::string role = Session::quote_identifier(spec_.user);
-  const std::string functions = Session::array_literal(function_names(std::to_string(watch)));
-  SYNCLINE_ASSIGN(const Rows enable, session.query(kEnableSql, {schema_, functions, root, oids}));
+  const std::string role = postgres::Session::quote_identifier(spec_.user);
+  const std::string functions =
+      postgres::Session::array_literal(function_names(std::to_string(watch)));
+  SYNCLINE_ASSIGN(const postgres::Rows enable,
+                  session.query(kEnableSql, {schema_, functions, root, oids}));
   if (const std::string statements = enable.text(0, 0); !statements.empty()) {
     const std::string what =
         std::string("writes under session_replication_role = replica") +
@@ -240,7 +244,7 @@ Status Capture::read_warnings(Session& session, int watch, const WatchedRelation
                   "; run, as its owner: " + statements + "; or, once for all: ALTER TABLE " +
                   table.qualified_name + " OWNER TO " + role);
   }
-  SYNCLINE_ASSIGN(const Rows lacking, session.query(kLackingSql, {root, oids}));
+  SYNCLINE_ASSIGN(const postgres::Rows lacking, session.query(kLackingSql, {root, oids}));
   if (const std::string names = lacking.text(0, 0); !names.empty()) {
     warnings.push_back("role " + role + " lacks privileges on partitions: rows of " + names +
                        " are read through " + table.qualified_name +
@@ -256,4 +260,4 @@ Status Capture::read_warnings(Session& session, int watch, const WatchedRelation
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -8,7 +8,7 @@
 #include "embedded_sql.h"
 #include "postgres/value_sql.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -17,14 +17,14 @@ constexpr size_t kTriggerPrefixMax = 40;  // of the 63 bytes that a name may hav
 // What an UPDATE is told by to have changed a read column. Less those that are generated when they
 // are read: the columns that their expressions read are among the others. A value that still lies
 // where it lay is the same, and not read: that takes as long as it is large.
-std::string list_of(const TableInfo& table, const std::set<std::string>& columns,
+std::string list_of(const postgres::TableInfo& table, const std::set<std::string>& columns,
                     const std::string& row) {
   std::string list;
   for (const std::string& column : columns) {
-    const ColumnInfo* info = table.column(column);
+    const postgres::ColumnInfo* info = table.column(column);
     if (info != nullptr && info->is_virtual) continue;
     if (!list.empty()) list += ", ";
-    const std::string name = Session::quote_identifier(column);
+    const std::string name = postgres::Session::quote_identifier(column);
     if (info != nullptr && info->has_chunk_id) {
       list += "CASE WHEN pg_column_toast_chunk_id(OLD." + name +
               ") = pg_column_toast_chunk_id(NEW." + name + ") THEN NULL ELSE " + row + "." + name +
@@ -39,17 +39,18 @@ std::string list_of(const TableInfo& table, const std::set<std::string>& columns
 // The key of a row variable: one column's text, or the array literal of several; NULL if one of
 // them is. Made for the table's columns as they are, or for whatever they may be.
 std::string key_of(const std::vector<std::string>& link, const std::string& row,
-                   const TableInfo* table) {
+                   const postgres::TableInfo* table) {
   const auto text = [&](const std::string& name) {
-    const ColumnInfo* column = table == nullptr ? nullptr : table->column(name);
-    return column == nullptr ? text_sql(row + "." + Session::quote_identifier(name))
-                             : text_sql(*column, row);
+    const postgres::ColumnInfo* column = table == nullptr ? nullptr : table->column(name);
+    return column == nullptr
+               ? postgres::text_sql(row + "." + postgres::Session::quote_identifier(name))
+               : postgres::text_sql(*column, row);
   };
   if (link.size() == 1) return text(link.front());
   std::string nulls, parts;
   for (const std::string& column : link) {
     if (!nulls.empty()) nulls += " OR ";
-    nulls += row + "." + Session::quote_identifier(column) + " IS NULL";
+    nulls += row + "." + postgres::Session::quote_identifier(column) + " IS NULL";
     if (!parts.empty()) parts += ", ";
     parts += text(column);
   }
@@ -73,14 +74,14 @@ std::string insert_of_rows(const std::string& log, const std::string& watch, con
 }
 
 // The script would have to wait for other transactions.
-bool is_locked(const Session& session, const Status& status, const StopSignal& stop) {
+bool is_locked(const postgres::Session& session, const Status& status, const StopSignal& stop) {
   return !status.ok() && status.error().action == Action::retry && session.usable() &&
          !stop.raised();
 }
 
-std::string digest_of_columns(const TableInfo& table) {
+std::string digest_of_columns(const postgres::TableInfo& table) {
   std::string text;
-  for (const ColumnInfo& column : table.columns)
+  for (const postgres::ColumnInfo& column : table.columns)
     text += column.name + "\n" + column.type->name + "\n";
   return digest(text);
 }
@@ -94,11 +95,12 @@ std::string Capture::trigger_name(const std::string& watch, std::string_view eve
   return prefix + "_" + watch + "_" + std::string(event);
 }
 
-Capture::Variables Capture::watch_variables(const TableInfo& table, const WatchRequest& request,
+Capture::Variables Capture::watch_variables(const postgres::TableInfo& table,
+                                            const WatchRequest& request,
                                             const std::string& watch) const {
   const bool fixed =
       std::none_of(request.link.begin(), request.link.end(), [&](const std::string& name) {
-        const ColumnInfo* column = table.column(name);
+        const postgres::ColumnInfo* column = table.column(name);
         return column == nullptr || column->text_needs_settings;
       });
   const std::string settings =
@@ -107,23 +109,25 @@ Capture::Variables Capture::watch_variables(const TableInfo& table, const WatchR
               "\nSET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C'";
   // Where the columns are no longer what the function was made for.
   const std::string any_key = key_of(request.link, "n", nullptr);
-  return {
-      {"watch", watch},
-      {"settings", settings},
-      {"columns", digest_of_columns(table)},
-      {"key", key_of(request.link, "n", &table)},
-      {"old_key", key_of(request.link, "OLD", &table)},
-      {"new_key", key_of(request.link, "NEW", &table)},
-      {"old_columns", list_of(table, request.read_columns, "OLD")},
-      {"new_columns", list_of(table, request.read_columns, "NEW")},
-      {"planned_anew", Session::quote_literal("SELECT " + key_of(request.link, "($1)", nullptr))},
-      {"probe_anew", Session::quote_literal("SELECT " + any_key + " FROM captured n LIMIT 1")},
-      {"insert_anew", Session::quote_literal(insert_of_rows(
-                          schema_ + ".log_%s", watch, doubled_percent(any_key), "captured"))}};
+  return {{"watch", watch},
+          {"settings", settings},
+          {"columns", digest_of_columns(table)},
+          {"key", key_of(request.link, "n", &table)},
+          {"old_key", key_of(request.link, "OLD", &table)},
+          {"new_key", key_of(request.link, "NEW", &table)},
+          {"old_columns", list_of(table, request.read_columns, "OLD")},
+          {"new_columns", list_of(table, request.read_columns, "NEW")},
+          {"planned_anew",
+           postgres::Session::quote_literal("SELECT " + key_of(request.link, "($1)", nullptr))},
+          {"probe_anew",
+           postgres::Session::quote_literal("SELECT " + any_key + " FROM captured n LIMIT 1")},
+          {"insert_anew", postgres::Session::quote_literal(insert_of_rows(
+                              schema_ + ".log_%s", watch, doubled_percent(any_key), "captured"))}};
 }
 
-std::string Capture::functions_sql(const TableInfo& table, const WatchedRelations& relations,
-                                   const WatchRequest& request, const std::string& watch) const {
+std::string Capture::functions_sql(const postgres::TableInfo& table,
+                                   const WatchedRelations& relations, const WatchRequest& request,
+                                   const std::string& watch) const {
   Variables variables = watch_variables(table, request, watch);
   const auto named = [&](const std::string& suffix) {
     Variables with_name = variables;
@@ -146,16 +150,18 @@ std::string Capture::functions_sql(const TableInfo& table, const WatchedRelation
   return sql;
 }
 
-Result<int> Capture::find_watch(Session& session, const TableInfo& table,
+Result<int> Capture::find_watch(postgres::Session& session, const postgres::TableInfo& table,
                                 const WatchRequest& request) {
-  SYNCLINE_ASSIGN(const Rows rows,
-                  session.query("SELECT id FROM " + schema_ +
-                                    ".watch WHERE relation = $1::oid AND link = $2::text[]",
-                                {std::to_string(table.oid), Session::array_literal(request.link)}));
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query(
+          "SELECT id FROM " + schema_ + ".watch WHERE relation = $1::oid AND link = $2::text[]",
+          {std::to_string(table.oid), postgres::Session::array_literal(request.link)}));
   return rows.empty() ? 0 : static_cast<int>(rows.integer(0, 0));
 }
 
-Result<InstalledWatch> Capture::ensure_watch(Session& session, const TableInfo& table,
+Result<InstalledWatch> Capture::ensure_watch(postgres::Session& session,
+                                             const postgres::TableInfo& table,
                                              const WatchRequest& request, bool anew,
                                              const StopSignal& stop) {
   SYNCLINE_ASSIGN(WatchedRelations relations, read_relations(session, table.oid));
@@ -189,16 +195,18 @@ Result<InstalledWatch> Capture::ensure_watch(Session& session, const TableInfo& 
   return installed;
 }
 
-std::string Capture::definition_of(const TableInfo& table, const WatchedRelations& relations,
+std::string Capture::definition_of(const postgres::TableInfo& table,
+                                   const WatchedRelations& relations,
                                    const WatchRequest& request) const {
   return digest(functions_sql(table, relations, request, "N"));
 }
 
-Result<int> Capture::create_watch(Session& session, const TableInfo& table,
+Result<int> Capture::create_watch(postgres::Session& session, const postgres::TableInfo& table,
                                   const WatchedRelations& relations, const WatchRequest& request,
                                   const StopSignal& stop) {
-  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT nextval(pg_get_serial_sequence($1, 'id'))",
-                                                 {schema_ + ".watch"}));
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query("SELECT nextval(pg_get_serial_sequence($1, 'id'))", {schema_ + ".watch"}));
   const std::string watch = rows.text(0, 0);
   // load_N starts at 1: a fresh watch is about to be loaded, and CREATE TRIGGER waits for the
   // writers in flight.
@@ -210,21 +218,21 @@ Result<int> Capture::create_watch(Session& session, const TableInfo& table,
   script += enable_clones_sql(relations, watch);
   script += "INSERT INTO " + schema_ + ".watch OVERRIDING SYSTEM VALUE VALUES (" + watch + ", " +
             std::to_string(table.oid) + ", " +
-            Session::quote_literal(Session::array_literal(request.link)) + ", " +
-            Session::quote_literal(definition_of(table, relations, request)) + ")";
+            postgres::Session::quote_literal(postgres::Session::array_literal(request.link)) +
+            ", " + postgres::Session::quote_literal(definition_of(table, relations, request)) + ")";
   SYNCLINE_RETURN_IF_ERROR(with_short_locks(session, script, stop));
   failpoint("triggers_installed");
   return static_cast<int>(rows.integer(0, 0));
 }
 
-Status Capture::mend_watch(Session& session, const TableInfo& table,
+Status Capture::mend_watch(postgres::Session& session, const postgres::TableInfo& table,
                            const WatchedRelations& relations, const WatchRequest& request,
                            int number, bool anew, const StopSignal& stop) {
   const std::string watch = std::to_string(number);
   const std::string definition = definition_of(table, relations, request);
   const std::vector<Trigger> wanted = triggers_of(relations, watch);
   SYNCLINE_ASSIGN(
-      const Rows stored,
+      const postgres::Rows stored,
       session.query("SELECT definition FROM " + schema_ + ".watch WHERE id = $1::int", {watch}));
   SYNCLINE_ASSIGN(const PresentTriggers present, read_triggers(session, watch, relations, wanted));
   std::string script;
@@ -245,7 +253,7 @@ Status Capture::mend_watch(Session& session, const TableInfo& table,
   if (missing.empty() && !anew && stored.text(0, 0) == definition) return {};
   // CREATE OR REPLACE: what is missing may be missing with its function.
   script += functions_sql(table, relations, request, watch) + missing + "UPDATE " + schema_ +
-            ".watch SET definition = " + Session::quote_literal(definition) +
+            ".watch SET definition = " + postgres::Session::quote_literal(definition) +
             " WHERE id = " + watch;
   return with_short_locks(session, script, stop);
 }
@@ -264,7 +272,7 @@ std::string Capture::drop_functions_sql(const std::string& watch) const {
   return script;
 }
 
-Status Capture::drop_watch(Session& session, int watch, const StopSignal& stop) {
+Status Capture::drop_watch(postgres::Session& session, int watch, const StopSignal& stop) {
   const std::string number = std::to_string(watch);
   return with_short_locks(session,
                           drop_functions_sql(number) + "DROP SEQUENCE IF EXISTS " + schema_ +
@@ -274,16 +282,16 @@ Status Capture::drop_watch(Session& session, int watch, const StopSignal& stop) 
                           stop);
 }
 
-Result<bool> Capture::keeps_unlogged_tables(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<bool> Capture::keeps_unlogged_tables(postgres::Session& session) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT EXISTS (SELECT FROM " + schema_ + ".unlogged)"));
   return rows.boolean(0, 0);
 }
 
 // Those that are unlogged now, and those that were when they were last looked at.
-Result<std::vector<int>> Capture::watches_of_unlogged_tables(Session& session) const {
+Result<std::vector<int>> Capture::watches_of_unlogged_tables(postgres::Session& session) const {
   SYNCLINE_ASSIGN(
-      const Rows rows,
+      const postgres::Rows rows,
       session.query("WITH RECURSIVE tree(watch, oid) AS (SELECT id, relation FROM " + schema_ +
                     ".watch UNION SELECT t.watch, i.inhrelid FROM tree t JOIN pg_inherits i ON"
                     " i.inhparent = t.oid)"
@@ -298,26 +306,26 @@ Result<std::vector<int>> Capture::watches_of_unlogged_tables(Session& session) c
 }
 
 // A crash that takes what was just noted takes this row as well.
-Status Capture::unlogged_tables_noted(Session& session) {
+Status Capture::unlogged_tables_noted(postgres::Session& session) {
   return session.script("INSERT INTO " + schema_ + ".unlogged VALUES (true)");
 }
 
-Status Capture::log_rows(Session& session, int watch, const std::vector<std::string>& link,
-                         const LeafInfo& leaf) {
+Status Capture::log_rows(postgres::Session& session, int watch,
+                         const std::vector<std::string>& link, const postgres::LeafInfo& leaf) {
   SYNCLINE_ASSIGN(const std::string log, current_log(session));
   return session.script(insert_of_rows(log, std::to_string(watch), key_of(link, "n", nullptr),
                                        "(SELECT t.*" + leaf.rows_from + ")"));
 }
 
-Status Capture::log_every_row(Session& session, int watch) {
+Status Capture::log_every_row(postgres::Session& session, int watch) {
   SYNCLINE_ASSIGN(const std::string log, current_log(session));
   return session.script("INSERT INTO " + log + " (watch) VALUES (" + std::to_string(watch) + ")");
 }
 
-Result<std::string> Capture::current_log(Session& session) {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<std::string> Capture::current_log(postgres::Session& session) {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT last_value & 3 FROM " + schema_ + ".state"));
   return schema_ + ".log_" + rows.text(0, 0);
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

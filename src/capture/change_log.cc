@@ -5,7 +5,7 @@
 
 #include "base/failpoint.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -41,21 +41,21 @@ std::string xip_literal(const Position& position) {
   return literal + "}";
 }
 
-uint64_t txid_of(const Rows& rows, int row, int column) {
+uint64_t txid_of(const postgres::Rows& rows, int row, int column) {
   const std::string_view digits = rows.get(row, column).value_or("0");
   uint64_t value = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
 }
 
-int count_rows(const Session::Answer& answer) {
+int count_rows(const postgres::Session::Answer& answer) {
   int count = 0;
-  for (const Rows& rows : answer.parts) count += rows.size();
+  for (const postgres::Rows& rows : answer.parts) count += rows.size();
   return count;
 }
 
 // Rows of (key, whether the key was lost).
-void take_keys(const Rows& rows, int first_row, ChangeBatch& batch) {
+void take_keys(const postgres::Rows& rows, int first_row, ChangeBatch& batch) {
   for (int i = first_row; i < rows.size(); ++i) {
     const auto key = rows.get(i, 0);
     if (rows.boolean(i, 1)) {
@@ -68,8 +68,8 @@ void take_keys(const Rows& rows, int first_row, ChangeBatch& batch) {
   }
 }
 
-void take_keys(const Session::Answer& answer, ChangeBatch& batch) {
-  for (const Rows& rows : answer.parts) take_keys(rows, 0, batch);
+void take_keys(const postgres::Session::Answer& answer, ChangeBatch& batch) {
+  for (const postgres::Rows& rows : answer.parts) take_keys(rows, 0, batch);
 }
 
 }  // namespace
@@ -104,15 +104,15 @@ ChangeLog::ChangeLog(const std::string& schema, int64_t bytes_max)
       one_sql_("SELECT * FROM (" + unseen(schema, kKey, kOfWatch) + ") u LIMIT " +
                std::to_string(ChangeCursor::kKeysMax + 1)) {}
 
-Result<Position> ChangeLog::now(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT pg_current_snapshot()::text"));
+Result<Position> ChangeLog::now(postgres::Session& session) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows, session.query("SELECT pg_current_snapshot()::text"));
   auto now = Position::parse(rows.text(0, 0));
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   return *std::move(now);
 }
 
-Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<ChangeLog::Head> ChangeLog::poll(postgres::Session& session, const Position& since) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(poll_sql_, {std::to_string(since.xmax), xip_literal(since)}));
   Head head;
   const auto now = Position::parse(rows.text(0, 0));
@@ -127,16 +127,17 @@ Result<ChangeLog::Head> ChangeLog::poll(Session& session, const Position& since)
   return head;
 }
 
-Result<int64_t> ChangeLog::count(Session& session, int watch, const Position& since) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<int64_t> ChangeLog::count(postgres::Session& session, int watch,
+                                 const Position& since) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(count_sql_, {std::to_string(since.xmax), xip_literal(since),
                                              std::to_string(watch)}));
   return rows.integer(0, 0);
 }
 
-Status ChangeLog::rotate(Session& session) const {
+Status ChangeLog::rotate(postgres::Session& session) const {
   const std::string size = "pg_relation_size('" + schema_ + ".log_";
-  SYNCLINE_ASSIGN(const Rows rows,
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT last_value & 3, last_value & 12, " + size + "0'), " + size +
                                 "1'), " + size + "2') FROM " + schema_ + ".state"));
   const int current = static_cast<int>(rows.integer(0, 0));
@@ -154,7 +155,7 @@ Status ChangeLog::rotate(Session& session) const {
         "EXISTS (SELECT FROM " + schema_ + ".member m CROSS JOIN LATERAL (SELECT FROM " + table +
         " l WHERE l.txid >= pg_snapshot_xmin(m.position) AND abs(l.watch) = m.watch"
         " AND NOT pg_visible_in_snapshot(l.txid, m.position) LIMIT 1) u)";
-    SYNCLINE_ASSIGN(const Rows look, session.query("SELECT " + unread));
+    SYNCLINE_ASSIGN(const postgres::Rows look, session.query("SELECT " + unread));
     if (look.boolean(0, 0)) continue;
     const Status done = session.script("BEGIN; SET LOCAL lock_timeout = '50ms'; LOCK TABLE " +
                                        table + " IN ACCESS EXCLUSIVE MODE");
@@ -170,13 +171,13 @@ Status ChangeLog::rotate(Session& session) const {
   }
   if (empty < 0 || rows.integer(0, 2 + current) < rotate_bytes_) return {};
   SYNCLINE_ASSIGN(
-      [[maybe_unused]] const Rows set,
+      [[maybe_unused]] const postgres::Rows set,
       session.query("SELECT setval($1::regclass, $2::bigint)",
                     {schema_ + ".state", std::to_string(empty + (rows.integer(0, 1) & 4))}));
   return {};
 }
 
-Status ChangeLog::drop_foreign(Session& session) const {
+Status ChangeLog::drop_foreign(postgres::Session& session) const {
   for (int i = 0; i < kTables; ++i) {
     SYNCLINE_RETURN_IF_ERROR(session.script("DELETE FROM " + schema_ + ".log_" + std::to_string(i) +
                                             " WHERE txid > pg_current_xact_id()"));
@@ -184,9 +185,9 @@ Status ChangeLog::drop_foreign(Session& session) const {
   return {};
 }
 
-Result<std::string> ChangeLog::holders(Session& session) const {
+Result<std::string> ChangeLog::holders(postgres::Session& session) const {
   SYNCLINE_ASSIGN(
-      const Rows rows,
+      const postgres::Rows rows,
       session.query(
           "SELECT string_agg(coalesce('process ' || h.pid || coalesce(' (' ||"
           " nullif(a.application_name, '') || ')', ''), 'a prepared transaction'), ', '"
@@ -200,52 +201,54 @@ Result<std::string> ChangeLog::holders(Session& session) const {
   return rows.text(0, 0);
 }
 
-Result<ChangeBatch> ChangeCursor::read(Session& session) {
+Result<ChangeBatch> ChangeCursor::read(postgres::Session& session) {
   if (huge_) return read_huge(session);
-  const std::vector<Param> params = {std::to_string(position_.xmax), xip_literal(position_),
-                                     std::to_string(watch_)};
+  const std::vector<postgres::Param> params = {std::to_string(position_.xmax),
+                                               xip_literal(position_), std::to_string(watch_)};
   SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->small_sql_, params));
   if (!answer) {
     SYNCLINE_ASSIGN(const Position now, log_->now(session));
     return read_part(session, now);
   }
-  const Rows& first = answer->parts.front();
+  const postgres::Rows& first = answer->parts.front();
   const auto now = Position::parse(first.text(0, 0));
   if (!now) return Error::bug("not a snapshot: " + first.text(0, 0));
   if (count_rows(*answer) - 1 > kKeysMax) return read_part(session, *now);
   ChangeBatch batch;
-  for (const Rows& rows : answer->parts) take_keys(rows, &rows == &first ? 1 : 0, batch);
+  for (const postgres::Rows& rows : answer->parts) take_keys(rows, &rows == &first ? 1 : 0, batch);
   batch.position = *now;
   batch.at_head = true;
   position_ = *now;
   return batch;
 }
 
-Result<std::optional<Session::Answer>> ChangeCursor::read_keys(
-    Session& session, const std::string& sql, std::span<const Param> params) const {
+Result<std::optional<postgres::Session::Answer>> ChangeCursor::read_keys(
+    postgres::Session& session, const std::string& sql,
+    std::span<const postgres::Param> params) const {
   SYNCLINE_RETURN_IF_ERROR(session.begin_query(sql, params));
-  SYNCLINE_ASSIGN(Session::Answer answer, session.end_rows(kBatchBytesMax));
-  if (!answer.complete) return std::optional<Session::Answer>();
+  SYNCLINE_ASSIGN(postgres::Session::Answer answer, session.end_rows(kBatchBytesMax));
+  if (!answer.complete) return std::optional<postgres::Session::Answer>();
   return std::optional(std::move(answer));
 }
 
 // More than a batch holds: as many whole transactions as fit, those first that had been in
 // progress.
-Result<ChangeBatch> ChangeCursor::read_part(Session& session, const Position& now) {
-  const Param watch = std::to_string(watch_);
+Result<ChangeBatch> ChangeCursor::read_part(postgres::Session& session, const Position& now) {
+  const postgres::Param watch = std::to_string(watch_);
   for (const uint64_t txid : position_.xip) {
     if (!now.sees(txid)) continue;
     SYNCLINE_ASSIGN(ChangeBatch batch, read_one(session, txid, position_.with(txid)));
     if (!batch.keys.empty() || huge_) return batch;
   }
-  const Param from = std::to_string(position_.xmax);
-  SYNCLINE_ASSIGN(const Rows txids,
+  const postgres::Param from = std::to_string(position_.xmax);
+  SYNCLINE_ASSIGN(const postgres::Rows txids,
                   session.query(log_->txids_sql_, {from, "{}", watch, now.text()}));
   const uint64_t first = txids.empty() ? now.xmax : txid_of(txids, 0, 0);
   uint64_t end = now.xmax;
   if (txids.size() > kKeysMax) end = txid_of(txids, txids.size() - 1, 0);
   for (int count = txids.size(); end > first || txids.empty();) {
-    const std::vector<Param> params = {from, "{}", watch, now.text(), std::to_string(end)};
+    const std::vector<postgres::Param> params = {from, "{}", watch, now.text(),
+                                                 std::to_string(end)};
     SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->range_sql_, params));
     if (answer) {
       ChangeBatch batch;
@@ -260,9 +263,10 @@ Result<ChangeBatch> ChangeCursor::read_part(Session& session, const Position& no
   return read_one(session, first, position_.advanced_to(now, first + 1));
 }
 
-Result<ChangeBatch> ChangeCursor::read_one(Session& session, uint64_t txid, Position after) {
-  const std::vector<Param> params = {std::to_string(UINT64_MAX), "{" + std::to_string(txid) + "}",
-                                     std::to_string(watch_)};
+Result<ChangeBatch> ChangeCursor::read_one(postgres::Session& session, uint64_t txid,
+                                           Position after) {
+  const std::vector<postgres::Param> params = {
+      std::to_string(UINT64_MAX), "{" + std::to_string(txid) + "}", std::to_string(watch_)};
   SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->one_sql_, params));
   if (!answer || count_rows(*answer) > kKeysMax) {
     huge_ = Huge{};
@@ -279,14 +283,14 @@ Result<ChangeBatch> ChangeCursor::read_one(Session& session, uint64_t txid, Posi
   return batch;
 }
 
-Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
+Result<ChangeBatch> ChangeCursor::read_huge(postgres::Session& session) {
   Huge huge = *huge_;
   ChangeBatch batch;
   while (batch.keys.empty() && huge.table < kTables) {
     SYNCLINE_ASSIGN(const bool read, read_blocks(session, huge, batch));
     if (!read || huge.place > 0) continue;
     SYNCLINE_ASSIGN(
-        const Rows size,
+        const postgres::Rows size,
         session.query("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int",
                       {log_->schema_ + ".log_" + std::to_string(huge.table)}));
     if (huge.block >= size.integer(0, 0)) {
@@ -306,22 +310,23 @@ Result<ChangeBatch> ChangeCursor::read_huge(Session& session) {
 
 // The keys from where it stands on, some blocks or a part of one, and moves on. False: they weigh
 // too much together, and fewer are to be read. A single one is read whatever it weighs.
-Result<bool> ChangeCursor::read_blocks(Session& session, Huge& huge, ChangeBatch& batch) const {
+Result<bool> ChangeCursor::read_blocks(postgres::Session& session, Huge& huge,
+                                       ChangeBatch& batch) const {
   const auto tid = [](int64_t block, int64_t place) {
     return "(" + std::to_string(block) + "," + std::to_string(place) + ")";
   };
   const bool whole = huge.blocks > 0;
   int64_t to_block = huge.block + huge.blocks;
   int64_t to_place = whole ? 0 : huge.place + huge.places;
-  const std::vector<Param> params = {tid(huge.block, huge.place), tid(to_block, to_place),
-                                     std::to_string(huge.txid), std::to_string(watch_)};
+  const std::vector<postgres::Param> params = {tid(huge.block, huge.place), tid(to_block, to_place),
+                                               std::to_string(huge.txid), std::to_string(watch_)};
   SYNCLINE_RETURN_IF_ERROR(session.begin_query(
       "SELECT " + kKey + " FROM " + log_->schema_ + ".log_" + std::to_string(huge.table) +
           " WHERE ctid >= $1::tid AND ctid < $2::tid AND txid = $3::xid8"
           " AND watch IN ($4::int, -$4::int)",
       params));
   const bool single = !whole && huge.places == 1;
-  SYNCLINE_ASSIGN(const Session::Answer answer,
+  SYNCLINE_ASSIGN(const postgres::Session::Answer answer,
                   session.end_rows(single ? 2 * kKeyBytesMax : kBatchBytesMax));
   if (!answer.complete) {
     (whole ? huge.blocks : huge.places) /= 2;
@@ -337,4 +342,4 @@ Result<bool> ChangeCursor::read_blocks(Session& session, Huge& huge, ChangeBatch
   return true;
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -14,7 +14,7 @@
 #include "postgres/session.h"
 #include "postgres/table_queries.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 struct ChangeBatch {
   std::vector<std::optional<std::string>> keys;  // nothing: every row of the table (TRUNCATE)
@@ -39,23 +39,23 @@ class ChangeLog {
     std::vector<int> watches;  // of those keys
   };
   // What happened since a position, for all watches together.
-  Result<Head> poll(Session& session, const Position& since) const;
+  Result<Head> poll(postgres::Session& session, const Position& since) const;
 
   // What has been committed by now.
-  Result<Position> now(Session& session) const;
+  Result<Position> now(postgres::Session& session) const;
 
   // Keys of a watch that a position does not see; counts at most kCountMax.
-  Result<int64_t> count(Session& session, int watch, const Position& since) const;
+  Result<int64_t> count(postgres::Session& session, int watch, const Position& since) const;
   static constexpr int64_t kCountMax = 1'000'000;
 
   // Truncates the log tables that are consumed and gives a large current one up for an empty one.
   // Never waits longer than 50 ms.
-  Status rotate(Session& session) const;
+  Status rotate(postgres::Session& session) const;
   // Drops keys of transactions that this server has not begun: of another one, whose dump was
   // restored here. They would look new for ever.
-  Status drop_foreign(Session& session) const;
+  Status drop_foreign(postgres::Session& session) const;
   // Who keeps the log tables from being truncated, for a person; empty: nobody.
-  Result<std::string> holders(Session& session) const;
+  Result<std::string> holders(postgres::Session& session) const;
 
  private:
   friend class ChangeCursor;
@@ -69,13 +69,13 @@ class ChangeCursor {
   static constexpr int kKeysMax = 10'000;                    // in one batch
   static constexpr size_t kBatchBytesMax = size_t{8} << 20;  // of keys, but for a single one
   // A longer one stands for all rows.
-  static constexpr int64_t kKeyBytesMax = TableQueries::kKeyBytesMax;
+  static constexpr int64_t kKeyBytesMax = postgres::TableQueries::kKeyBytesMax;
 
   ChangeCursor(const ChangeLog& log, int watch, Position start)
       : log_(&log), watch_(watch), position_(std::move(start)) {}
 
   // The next batch. After an error the same batch is read again.
-  Result<ChangeBatch> read(Session& session);
+  Result<ChangeBatch> read(postgres::Session& session);
 
   // How far it has read.
   const Position& position() const { return position_; }
@@ -98,12 +98,13 @@ class ChangeCursor {
   static constexpr int64_t kPlacesMax = 2048;  // more than any block has
 
   // Nothing: the keys weigh more than a batch may.
-  Result<std::optional<Session::Answer>> read_keys(Session& session, const std::string& sql,
-                                                   std::span<const Param> params) const;
-  Result<ChangeBatch> read_part(Session& session, const Position& now);
-  Result<bool> read_blocks(Session& session, Huge& huge, ChangeBatch& batch) const;
-  Result<ChangeBatch> read_one(Session& session, uint64_t txid, Position after);
-  Result<ChangeBatch> read_huge(Session& session);
+  Result<std::optional<postgres::Session::Answer>> read_keys(
+      postgres::Session& session, const std::string& sql,
+      std::span<const postgres::Param> params) const;
+  Result<ChangeBatch> read_part(postgres::Session& session, const Position& now);
+  Result<bool> read_blocks(postgres::Session& session, Huge& huge, ChangeBatch& batch) const;
+  Result<ChangeBatch> read_one(postgres::Session& session, uint64_t txid, Position after);
+  Result<ChangeBatch> read_huge(postgres::Session& session);
 
   const ChangeLog* log_;
   int watch_;
@@ -111,4 +112,4 @@ class ChangeCursor {
   std::optional<Huge> huge_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

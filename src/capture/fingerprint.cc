@@ -5,7 +5,7 @@
 
 #include "embedded_sql.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -22,7 +22,8 @@ std::string replaced(std::string text, std::string_view name, std::string_view v
 }
 
 std::string state_sql(const std::string& schema, const std::string& input) {
-  const std::string schema_oid = "to_regnamespace(" + Session::quote_literal(schema) + ")";
+  const std::string schema_oid =
+      "to_regnamespace(" + postgres::Session::quote_literal(schema) + ")";
   std::string sql = replaced(std::string(embedded::table_state), "{{schema_oid}}", schema_oid);
   sql = replaced(std::move(sql), "{{temp_file_limits}}", embedded::temp_file_limits);
   return replaced(std::move(sql), "{{input}}", input);
@@ -51,10 +52,10 @@ std::vector<uint32_t> oids_of(std::string_view literal) {
 }
 
 std::string columns_literal(const std::set<std::string>& columns) {
-  return Session::array_literal(std::vector<std::string>(columns.begin(), columns.end()));
+  return postgres::Session::array_literal(std::vector<std::string>(columns.begin(), columns.end()));
 }
 
-TableState state_of(const Rows& rows, int row) {
+TableState state_of(const postgres::Rows& rows, int row) {
   TableState state;
   for (size_t i = 0; i < state.parts.size(); ++i)
     state.parts[i] = rows.text(row, static_cast<int>(i) + 1);
@@ -89,13 +90,13 @@ Fingerprints::Fingerprints(std::string schema)
                                           schema_ + ".fingerprint"))),
       compare_one_sql_(compare_sql(schema_, kGivenState)) {}
 
-Result<TableState> Fingerprints::read(Session& session, const TableColumns& table) const {
+Result<TableState> Fingerprints::read(postgres::Session& session, const TableColumns& table) const {
   SYNCLINE_ASSIGN(auto states, read(session, 0, table.schema, table.table,
                                     columns_literal(table.columns), std::nullopt));
   return std::move(states.watched);
 }
 
-Result<Fingerprints::TwoStates> Fingerprints::read(Session& session, int watch,
+Result<Fingerprints::TwoStates> Fingerprints::read(postgres::Session& session, int watch,
                                                    const TableColumns& table,
                                                    const std::set<std::string>& described) const {
   return read(session, watch, table.schema, table.table, columns_literal(table.columns),
@@ -103,22 +104,24 @@ Result<Fingerprints::TwoStates> Fingerprints::read(Session& session, int watch,
 }
 
 // One statement for all: to plan it takes as long as to run it ten times.
-Result<Fingerprints::TwoStates> Fingerprints::read(Session& session, int watch,
+Result<Fingerprints::TwoStates> Fingerprints::read(postgres::Session& session, int watch,
                                                    const std::string& schema,
                                                    const std::string& table,
                                                    const std::string& columns,
-                                                   const Param& described) const {
-  const Session::PlannedOnce planned(session);
-  SYNCLINE_ASSIGN(const Rows rows, session.query(read_sql_, {std::to_string(watch), schema, table,
-                                                             columns, described}));
+                                                   const postgres::Param& described) const {
+  const postgres::Session::PlannedOnce planned(session);
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query(read_sql_, {std::to_string(watch), schema, table, columns, described}));
   TwoStates states;
   for (int i = 0; i < rows.size(); ++i)
     (rows.integer(i, 0) == watch ? states.watched : states.described) = state_of(rows, i);
   return states;
 }
 
-Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& session) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query(compare_sql_));
+Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(
+    postgres::Session& session) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows, session.query(compare_sql_));
   std::vector<Difference> differences;
   for (int i = 0; i < rows.size(); ++i) {
     if (rows.text(i, 1) != "adopt") {
@@ -126,7 +129,7 @@ Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& ses
                              rows.text(i, 2), rows.text(i, 3)});
       continue;
     }
-    SYNCLINE_ASSIGN([[maybe_unused]] const Rows stored,
+    SYNCLINE_ASSIGN([[maybe_unused]] const postgres::Rows stored,
                     session.query("UPDATE " + schema_ +
                                       ".fingerprint SET attributes = $2, files = $3"
                                       " WHERE watch = $1::int",
@@ -135,46 +138,47 @@ Result<std::vector<Fingerprints::Difference>> Fingerprints::compare(Session& ses
   return differences;
 }
 
-Result<std::optional<Fingerprints::Difference>> Fingerprints::compare(Session& session,
+Result<std::optional<Fingerprints::Difference>> Fingerprints::compare(postgres::Session& session,
                                                                       int watch) const {
-  SYNCLINE_ASSIGN(const Rows stored,
+  SYNCLINE_ASSIGN(const postgres::Rows stored,
                   session.query("SELECT table_schema, table_name, columns FROM " + schema_ +
                                     ".fingerprint WHERE watch = $1::int",
                                 {std::to_string(watch)}));
   if (stored.empty()) return std::optional<Difference>();
   SYNCLINE_ASSIGN(const TwoStates states, read(session, watch, stored.text(0, 0), stored.text(0, 1),
                                                stored.text(0, 2), std::nullopt));
-  std::vector<Param> params = {std::to_string(watch)};
+  std::vector<postgres::Param> params = {std::to_string(watch)};
   params.insert(params.end(), states.watched.parts.begin(), states.watched.parts.end());
-  SYNCLINE_ASSIGN(const Rows rows, session.query(compare_one_sql_, params));
+  SYNCLINE_ASSIGN(const postgres::Rows rows, session.query(compare_one_sql_, params));
   if (rows.empty() || rows.text(0, 1) == "adopt") return std::optional<Difference>();
   return std::optional<Difference>(
       {watch, rows.text(0, 1) == "lost", rows.text(0, 2), rows.text(0, 3)});
 }
 
-Result<std::optional<std::vector<uint32_t>>> Fingerprints::stored_relations(Session& session,
-                                                                            int watch) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT relations FROM " + schema_ +
-                                                     ".fingerprint WHERE watch = $1::int",
-                                                 {std::to_string(watch)}));
+Result<std::optional<std::vector<uint32_t>>> Fingerprints::stored_relations(
+    postgres::Session& session, int watch) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows, session.query("SELECT relations FROM " + schema_ +
+                                                               ".fingerprint WHERE watch = $1::int",
+                                                           {std::to_string(watch)}));
   if (rows.empty()) return std::optional<std::vector<uint32_t>>();
   return std::optional(oids_of(rows.text(0, 0)));
 }
 
-Status Fingerprints::store_capture(Session& session, int watch, const TableState& state) const {
+Status Fingerprints::store_capture(postgres::Session& session, int watch,
+                                   const TableState& state) const {
   SYNCLINE_ASSIGN(
-      [[maybe_unused]] const Rows stored,
+      [[maybe_unused]] const postgres::Rows stored,
       session.query("UPDATE " + schema_ + ".fingerprint SET capture = $2 WHERE watch = $1::int",
                     {std::to_string(watch), state.parts[kCapturePart]}));
   return {};
 }
 
-Status Fingerprints::store(Session& session, int watch, const TableColumns& table,
+Status Fingerprints::store(postgres::Session& session, int watch, const TableColumns& table,
                            const TableState& state) const {
-  std::vector<Param> params = {std::to_string(watch), table.schema, table.table,
-                               columns_literal(table.columns)};
+  std::vector<postgres::Param> params = {std::to_string(watch), table.schema, table.table,
+                                         columns_literal(table.columns)};
   params.insert(params.end(), state.parts.begin(), state.parts.end());
-  SYNCLINE_ASSIGN([[maybe_unused]] const Rows stored,
+  SYNCLINE_ASSIGN([[maybe_unused]] const postgres::Rows stored,
                   session.query("INSERT INTO " + schema_ +
                                     ".fingerprint VALUES ($1::int, $2::name, $3::name, $4::text[],"
                                     " $5, $6, $7, $8, $9, $10, $11, $12, $13)"
@@ -189,4 +193,4 @@ Status Fingerprints::store(Session& session, int watch, const TableColumns& tabl
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 // A table by its name, and the columns of it that matter.
 struct TableColumns {
@@ -43,12 +43,12 @@ class Fingerprints {
   explicit Fingerprints(std::string quoted_schema);
 
   // Without triggers of ours.
-  Result<TableState> read(Session& session, const TableColumns& table) const;
+  Result<TableState> read(postgres::Session& session, const TableColumns& table) const;
   struct TwoStates {
     TableState watched, described;
   };
   // Of a watch, and of its table as a member describes it, in one snapshot.
-  Result<TwoStates> read(Session& session, int watch, const TableColumns& table,
+  Result<TwoStates> read(postgres::Session& session, int watch, const TableColumns& table,
                          const std::set<std::string>& described_columns) const;
 
   struct Difference {
@@ -59,25 +59,26 @@ class Fingerprints {
   };
   // What differs from what is stored, of all watches. Values that matter to nobody (a default, a
   // table packed by VACUUM FULL) are stored anew on the way.
-  Result<std::vector<Difference>> compare(Session& session) const;
+  Result<std::vector<Difference>> compare(postgres::Session& session) const;
   // The same of one watch; nothing is stored.
-  Result<std::optional<Difference>> compare(Session& session, int watch) const;
+  Result<std::optional<Difference>> compare(postgres::Session& session, int watch) const;
 
   // The relations stored for a watch; nothing if it has no fingerprint yet.
-  Result<std::optional<std::vector<uint32_t>>> stored_relations(Session& session, int watch) const;
-  Status store(Session& session, int watch, const TableColumns& table,
+  Result<std::optional<std::vector<uint32_t>>> stored_relations(postgres::Session& session,
+                                                                int watch) const;
+  Status store(postgres::Session& session, int watch, const TableColumns& table,
                const TableState& state) const;
   // Of a state only what is installed, where there is a fingerprint.
-  Status store_capture(Session& session, int watch, const TableState& state) const;
+  Status store_capture(postgres::Session& session, int watch, const TableState& state) const;
 
  private:
   // columns, described: array literals; the latter none for a state alone.
-  Result<TwoStates> read(Session& session, int watch, const std::string& schema,
+  Result<TwoStates> read(postgres::Session& session, int watch, const std::string& schema,
                          const std::string& table, const std::string& columns,
-                         const Param& described) const;
+                         const postgres::Param& described) const;
 
   const std::string schema_;
   const std::string read_sql_, compare_sql_, compare_one_sql_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -1,13 +1,13 @@
 #include "capture/history.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 constexpr const char* kNoMark = "none";  // in a schema of ours: somebody took it away
 }  // namespace
 
-Result<DatabaseHistory> read_history(Session& session, const std::string& schema) {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<DatabaseHistory> read_history(postgres::Session& session, const std::string& schema) {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(std::string("SELECT ") + kIdentitySql +
                                     ", pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
                                     " to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL",
@@ -16,14 +16,15 @@ Result<DatabaseHistory> read_history(Session& session, const std::string& schema
   if (!rows.boolean(0, 2)) return history;
   history.mark = kNoMark;
   if (!rows.boolean(0, 3)) return history;
-  SYNCLINE_ASSIGN(const Rows mark, session.query("SELECT value FROM " + schema + ".mark"));
+  SYNCLINE_ASSIGN(const postgres::Rows mark,
+                  session.query("SELECT value FROM " + schema + ".mark"));
   if (!mark.empty()) history.mark = mark.text(0, 0);
   return history;
 }
 
-Status set_mark(Session& session, const std::string& schema, const std::string& mark) {
+Status set_mark(postgres::Session& session, const std::string& schema, const std::string& mark) {
   SYNCLINE_ASSIGN(
-      [[maybe_unused]] const Rows set,
+      [[maybe_unused]] const postgres::Rows set,
       session.query("WITH local AS (SELECT set_config('synchronous_commit', 'local', true))"
                     " INSERT INTO " +
                         schema +
@@ -45,4 +46,4 @@ std::optional<std::string> lost_history(const DatabaseHistory& before, const Dat
   return std::nullopt;
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

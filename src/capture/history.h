@@ -15,7 +15,7 @@
 #include "model/engine.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 // What a database is known by, as SQL: the system identifier of its server, the timeline, its oid.
 inline constexpr const char* kIdentitySql =
@@ -24,14 +24,14 @@ inline constexpr const char* kIdentitySql =
     " (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 // To be asked before the session changes anything. `schema` is the quoted capture schema.
-Result<DatabaseHistory> read_history(Session& session, const std::string& schema);
+Result<DatabaseHistory> read_history(postgres::Session& session, const std::string& schema);
 
 // Sets the mark in the database, and returns when it is on its disk with all that was committed
 // before it. After an error it may be there or not.
-Status set_mark(Session& session, const std::string& schema, const std::string& mark);
+Status set_mark(postgres::Session& session, const std::string& schema, const std::string& mark);
 
 // Why what was seen of `before` may not be in the database of `now`, for the status; nothing if it
 // is. Transactions that had finished and are not there any more were lost with it.
 std::optional<std::string> lost_history(const DatabaseHistory& before, const DatabaseHistory& now);
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::capture {
 namespace {
 
 TEST(History, IsLostWhereTheDatabaseIsAnotherOrHasFewerTransactions) {
@@ -24,4 +24,4 @@ TEST(History, IsLostWithAMarkThatWasNotRememberedLast) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::capture

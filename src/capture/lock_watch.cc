@@ -7,9 +7,9 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::capture {
 
-LockWatch::LockWatch(SessionPool& sessions, const Clock& clock)
+LockWatch::LockWatch(postgres::SessionPool& sessions, const Clock& clock)
     : sessions_(sessions), clock_(clock), fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   sessions_.set_slow_fd(fd_);
 }
@@ -38,7 +38,7 @@ bool LockWatch::has_any() const {
   return !sessions_.slow_statements().empty();
 }
 
-Status LockWatch::check(Session& session) {
+Status LockWatch::check(postgres::Session& session) {
   eventfd_t added = 0;
   ::eventfd_read(fd_, &added);
   if (clock_.now() - checked_at_ < kInterval) return {};
@@ -81,33 +81,34 @@ std::vector<int> LockWatch::ask_copies(const std::set<int>& blocking) {
   return asked_before;
 }
 
-Status LockWatch::end(Session& session, const char* function, const std::vector<int>& processes) {
+Status LockWatch::end(postgres::Session& session, const char* function,
+                      const std::vector<int>& processes) {
   for (const int process : processes) {
     spdlog::info("ending the reading of a table that somebody needs for himself");
     SYNCLINE_ASSIGN(
-        [[maybe_unused]] const Rows ended,
+        [[maybe_unused]] const postgres::Rows ended,
         session.query(std::string("SELECT ") + function + "($1::int)", {std::to_string(process)}));
   }
   return {};
 }
 
 // Nothing but an ACCESS EXCLUSIVE lock has to wait for one that reads.
-Result<std::set<int>> LockWatch::find_blocking(Session& session,
+Result<std::set<int>> LockWatch::find_blocking(postgres::Session& session,
                                                const std::vector<int>& processes) {
   std::vector<std::string> numbers;
   for (const int process : processes) numbers.push_back(std::to_string(process));
   SYNCLINE_ASSIGN(
-      const Rows rows,
+      const postgres::Rows rows,
       session.query("WITH l AS MATERIALIZED (SELECT relation, pid, granted, mode FROM pg_locks"
                     " WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database"
                     " WHERE datname = current_database()))"
                     " SELECT DISTINCT h.pid FROM l h JOIN l w ON w.relation = h.relation"
                     " WHERE h.granted AND h.pid = ANY ($1::int[])"
                     " AND NOT w.granted AND w.mode = 'AccessExclusiveLock'",
-                    {Session::array_literal(numbers)}));
+                    {postgres::Session::array_literal(numbers)}));
   std::set<int> blocking;
   for (int i = 0; i < rows.size(); ++i) blocking.insert(static_cast<int>(rows.integer(i, 0)));
   return blocking;
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

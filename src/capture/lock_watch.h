@@ -18,14 +18,14 @@
 #include "postgres/session.h"
 #include "postgres/session_pool.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 class LockWatch {
  public:
   static constexpr auto kInterval = std::chrono::milliseconds(250);
 
   // sessions: whose statements are looked at; it outlives the watch.
-  LockWatch(SessionPool& sessions, const Clock& clock);
+  LockWatch(postgres::SessionPool& sessions, const Clock& clock);
   ~LockWatch();
   LockWatch(const LockWatch&) = delete;
   LockWatch& operator=(const LockWatch&) = delete;
@@ -40,7 +40,7 @@ class LockWatch {
   int fd() const { return fd_; }
 
   // Looks, if an interval has passed since it last did.
-  Status check(Session& session);
+  Status check(postgres::Session& session);
 
  private:
   struct Entry {
@@ -50,12 +50,14 @@ class LockWatch {
   };
 
   // Of these server processes those that keep somebody waiting.
-  static Result<std::set<int>> find_blocking(Session& session, const std::vector<int>& processes);
+  static Result<std::set<int>> find_blocking(postgres::Session& session,
+                                             const std::vector<int>& processes);
   // Asks the COPYs to give way; gives back those that were asked before.
   std::vector<int> ask_copies(const std::set<int>& blocking);
-  static Status end(Session& session, const char* function, const std::vector<int>& processes);
+  static Status end(postgres::Session& session, const char* function,
+                    const std::vector<int>& processes);
 
-  SessionPool& sessions_;
+  postgres::SessionPool& sessions_;
   const Clock& clock_;
   const int fd_;  // an eventfd
 
@@ -67,4 +69,4 @@ class LockWatch {
   std::map<int, TimePoint> cancelled_;  // statements, as of the last look
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

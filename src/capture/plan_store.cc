@@ -1,29 +1,29 @@
 #include "capture/plan_store.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
-Param number_or_null(const std::optional<int64_t>& value) {
-  return value ? Param(std::to_string(*value)) : std::nullopt;
+postgres::Param number_or_null(const std::optional<int64_t>& value) {
+  return value ? postgres::Param(std::to_string(*value)) : std::nullopt;
 }
 
-std::optional<int64_t> optional_number(const Rows& rows, int row, int column) {
+std::optional<int64_t> optional_number(const postgres::Rows& rows, int row, int column) {
   if (!rows.get(row, column)) return std::nullopt;
   return rows.integer(row, column);
 }
 
-Status done(Result<Rows> result) {
+Status done(Result<postgres::Rows> result) {
   return result.ok() ? Status() : Status(std::move(result).error());
 }
 
 }  // namespace
 
-Result<PlanRecord> PlanStore::open_plan(Session& session, const std::string& plan,
+Result<PlanRecord> PlanStore::open_plan(postgres::Session& session, const std::string& plan,
                                         int64_t version_floor) const {
   const std::string select = "SELECT number, shape, version_base, strangers, swept FROM " +
                              schema_ + ".plan WHERE id = $1";
-  SYNCLINE_ASSIGN(Rows rows, session.query(select, {plan}));
+  SYNCLINE_ASSIGN(postgres::Rows rows, session.query(select, {plan}));
   if (rows.empty()) {
     SYNCLINE_RETURN_IF_ERROR(
         done(session.query("INSERT INTO " + schema_ +
@@ -44,39 +44,39 @@ Result<PlanRecord> PlanStore::open_plan(Session& session, const std::string& pla
   return record;
 }
 
-Result<int64_t> PlanStore::take_version(Session& session, int number) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<int64_t> PlanStore::take_version(postgres::Session& session, int number) const {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT nextval('" + version_sequence(number) + "')"));
   return rows.integer(0, 0);
 }
 
-Status PlanStore::raise_version(Session& session, int number, int64_t at_least) const {
+Status PlanStore::raise_version(postgres::Session& session, int number, int64_t at_least) const {
   const std::string sequence = version_sequence(number);
   return done(session.query(
       "SELECT setval('" + sequence + "', greatest(last_value, $1::bigint)) FROM " + sequence,
       {std::to_string(at_least)}));
 }
 
-Status PlanStore::set_shape(Session& session, const std::string& plan,
+Status PlanStore::set_shape(postgres::Session& session, const std::string& plan,
                             const std::optional<std::string>& shape) const {
   return done(
       session.query("UPDATE " + schema_ + ".plan SET shape = $2 WHERE id = $1", {plan, shape}));
 }
 
-Status PlanStore::set_strangers(Session& session, const std::string& plan,
+Status PlanStore::set_strangers(postgres::Session& session, const std::string& plan,
                                 int64_t strangers) const {
   return done(session.query("UPDATE " + schema_ + ".plan SET strangers = $2::bigint WHERE id = $1",
                             {plan, std::to_string(strangers)}));
 }
 
-Status PlanStore::set_swept(Session& session, const std::string& plan,
+Status PlanStore::set_swept(postgres::Session& session, const std::string& plan,
                             const std::optional<std::string>& swept) const {
   return done(
       session.query("UPDATE " + schema_ + ".plan SET swept = $2 WHERE id = $1", {plan, swept}));
 }
 
-Status PlanStore::add_fan_out(Session& session, const std::string& plan, const std::string& job,
-                              const std::string& key) const {
+Status PlanStore::add_fan_out(postgres::Session& session, const std::string& plan,
+                              const std::string& job, const std::string& key) const {
   return done(session.query("INSERT INTO " + schema_ +
                                 ".fan_out (plan, job, key, digest)"
                                 " VALUES ($1, $2, $3, sha256(convert_to($3, 'UTF8')))"
@@ -84,9 +84,10 @@ Status PlanStore::add_fan_out(Session& session, const std::string& plan, const s
                             {plan, job, key}));
 }
 
-Result<std::vector<FanOutRecord>> PlanStore::fan_outs(Session& session, const std::string& plan,
+Result<std::vector<FanOutRecord>> PlanStore::fan_outs(postgres::Session& session,
+                                                      const std::string& plan,
                                                       const std::string& job, int max) const {
-  SYNCLINE_ASSIGN(const Rows rows,
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT id, key, resume FROM " + schema_ +
                                     ".fan_out WHERE plan = $1 AND job = $2 ORDER BY id LIMIT "
                                     "$3::int",
@@ -97,29 +98,30 @@ Result<std::vector<FanOutRecord>> PlanStore::fan_outs(Session& session, const st
   return records;
 }
 
-Result<int64_t> PlanStore::count_fan_outs(Session& session, const std::string& plan,
+Result<int64_t> PlanStore::count_fan_outs(postgres::Session& session, const std::string& plan,
                                           const std::string& job) const {
-  SYNCLINE_ASSIGN(const Rows rows, session.query("SELECT count(*) FROM " + schema_ +
-                                                     ".fan_out WHERE plan = $1 AND job = $2",
-                                                 {plan, job}));
+  SYNCLINE_ASSIGN(
+      const postgres::Rows rows,
+      session.query("SELECT count(*) FROM " + schema_ + ".fan_out WHERE plan = $1 AND job = $2",
+                    {plan, job}));
   return rows.integer(0, 0);
 }
 
-Status PlanStore::save_fan_out(Session& session, const FanOutRecord& record) const {
+Status PlanStore::save_fan_out(postgres::Session& session, const FanOutRecord& record) const {
   return done(session.query("UPDATE " + schema_ + ".fan_out SET resume = $2 WHERE id = $1::bigint",
                             {std::to_string(record.id), record.resume}));
 }
 
-Status PlanStore::remove_fan_out(Session& session, int64_t id) const {
+Status PlanStore::remove_fan_out(postgres::Session& session, int64_t id) const {
   return done(session.query("DELETE FROM " + schema_ + ".fan_out WHERE id = $1::bigint",
                             {std::to_string(id)}));
 }
 
-Result<std::optional<MemberRecord>> PlanStore::read_member(Session& session,
+Result<std::optional<MemberRecord>> PlanStore::read_member(postgres::Session& session,
                                                            const std::string& plan,
                                                            const std::string& job) const {
   SYNCLINE_ASSIGN(
-      const Rows rows,
+      const postgres::Rows rows,
       session.query("SELECT watch, definition, index_uuid, resync, position::text, load_leaf, "
                     "load_file_node, load_block,"
                     " load_rows_done, load_rows_estimate, load_started_us, load_finished_us"
@@ -145,12 +147,12 @@ Result<std::optional<MemberRecord>> PlanStore::read_member(Session& session,
   return std::optional<MemberRecord>(std::move(record));
 }
 
-Status PlanStore::start_member(Session& session, const std::string& plan, const std::string& job,
-                               MemberRecord& record) const {
+Status PlanStore::start_member(postgres::Session& session, const std::string& plan,
+                               const std::string& job, MemberRecord& record) const {
   SYNCLINE_RETURN_IF_ERROR(done(session.query(
       "DELETE FROM " + schema_ + ".fan_out WHERE plan = $1 AND job = $2", {plan, job})));
   SYNCLINE_ASSIGN(
-      const Rows rows,
+      const postgres::Rows rows,
       session.query("INSERT INTO " + schema_ +
                         ".member (plan, job, watch, definition, index_uuid, resync, position,"
                         " load_rows_estimate, load_started_us)"
@@ -173,15 +175,15 @@ Status PlanStore::start_member(Session& session, const std::string& plan, const 
   return {};
 }
 
-Status PlanStore::save_position(Session& session, const std::string& plan, const std::string& job,
-                                const Position& position) const {
+Status PlanStore::save_position(postgres::Session& session, const std::string& plan,
+                                const std::string& job, const Position& position) const {
   return done(session.query(
       "UPDATE " + schema_ + ".member SET position = $3::pg_snapshot WHERE plan = $1 AND job = $2",
       {plan, job, position.text()}));
 }
 
-Status PlanStore::save_load(Session& session, const std::string& plan, const std::string& job,
-                            const LoadProgress& load) const {
+Status PlanStore::save_load(postgres::Session& session, const std::string& plan,
+                            const std::string& job, const LoadProgress& load) const {
   return done(session.query(
       "UPDATE " + schema_ +
           ".member SET load_leaf = $3::oid, load_file_node = $4::bigint,"
@@ -192,25 +194,25 @@ Status PlanStore::save_load(Session& session, const std::string& plan, const std
        number_or_null(load.rows_estimate), number_or_null(load.finished_us)}));
 }
 
-Status PlanStore::forget_others(Session& session,
+Status PlanStore::forget_others(postgres::Session& session,
                                 const std::set<std::pair<std::string, std::string>>& wanted) const {
   std::vector<std::string> plans, jobs;
   for (const auto& [plan, job] : wanted) {
     plans.push_back(plan);
     jobs.push_back(job);
   }
-  const std::string plan_array = Session::array_literal(plans);
+  const std::string plan_array = postgres::Session::array_literal(plans);
   SYNCLINE_RETURN_IF_ERROR(done(session.query(
       "DELETE FROM " + schema_ +
           ".member m WHERE NOT EXISTS (SELECT FROM"
           " unnest($1::text[], $2::text[]) w(plan, job) WHERE w.plan = m.plan AND w.job = m.job)",
-      {plan_array, Session::array_literal(jobs)})));
+      {plan_array, postgres::Session::array_literal(jobs)})));
   SYNCLINE_RETURN_IF_ERROR(done(session.query(
       "DELETE FROM " + schema_ +
           ".fan_out f WHERE NOT EXISTS (SELECT FROM"
           " unnest($1::text[], $2::text[]) w(plan, job) WHERE w.plan = f.plan AND w.job = f.job)",
-      {plan_array, Session::array_literal(jobs)})));
-  SYNCLINE_ASSIGN(const Rows gone,
+      {plan_array, postgres::Session::array_literal(jobs)})));
+  SYNCLINE_ASSIGN(const postgres::Rows gone,
                   session.query("DELETE FROM " + schema_ +
                                     ".plan WHERE NOT id = ANY ($1::text[]) RETURNING number",
                                 {plan_array}));
@@ -221,4 +223,4 @@ Status PlanStore::forget_others(Session& session,
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -15,7 +15,7 @@
 #include "capture/position.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 struct LoadProgress {
   uint32_t leaf = 0;      // leaves before this one (by oid) are done
@@ -57,41 +57,43 @@ class PlanStore {
 
   // The plan's record, made if it is missing, and its version counter raised to at least
   // version_floor.
-  Result<PlanRecord> open_plan(Session& session, const std::string& plan,
+  Result<PlanRecord> open_plan(postgres::Session& session, const std::string& plan,
                                int64_t version_floor) const;
   // The next version. Taken before the rows of a composition are read.
-  Result<int64_t> take_version(Session& session, int number) const;
-  Status raise_version(Session& session, int number, int64_t at_least) const;
-  Status set_shape(Session& session, const std::string& plan,
+  Result<int64_t> take_version(postgres::Session& session, int number) const;
+  Status raise_version(postgres::Session& session, int number, int64_t at_least) const;
+  Status set_shape(postgres::Session& session, const std::string& plan,
                    const std::optional<std::string>& shape) const;
-  Status set_strangers(Session& session, const std::string& plan, int64_t strangers) const;
-  Status set_swept(Session& session, const std::string& plan,
+  Status set_strangers(postgres::Session& session, const std::string& plan,
+                       int64_t strangers) const;
+  Status set_swept(postgres::Session& session, const std::string& plan,
                    const std::optional<std::string>& swept) const;
 
   // Fan-outs of a job. Adding one that is there begins it again.
-  Status add_fan_out(Session& session, const std::string& plan, const std::string& job,
+  Status add_fan_out(postgres::Session& session, const std::string& plan, const std::string& job,
                      const std::string& key) const;
-  Result<std::vector<FanOutRecord>> fan_outs(Session& session, const std::string& plan,
+  Result<std::vector<FanOutRecord>> fan_outs(postgres::Session& session, const std::string& plan,
                                              const std::string& job, int max) const;
-  Result<int64_t> count_fan_outs(Session& session, const std::string& plan,
+  Result<int64_t> count_fan_outs(postgres::Session& session, const std::string& plan,
                                  const std::string& job) const;
-  Status save_fan_out(Session& session, const FanOutRecord& record) const;
-  Status remove_fan_out(Session& session, int64_t id) const;
+  Status save_fan_out(postgres::Session& session, const FanOutRecord& record) const;
+  Status remove_fan_out(postgres::Session& session, int64_t id) const;
 
-  Result<std::optional<MemberRecord>> read_member(Session& session, const std::string& plan,
+  Result<std::optional<MemberRecord>> read_member(postgres::Session& session,
+                                                  const std::string& plan,
                                                   const std::string& job) const;
   // Starts a member over: position now, nothing loaded, no fan-outs. record.position and load are
   // set to what was stored.
-  Status start_member(Session& session, const std::string& plan, const std::string& job,
+  Status start_member(postgres::Session& session, const std::string& plan, const std::string& job,
                       MemberRecord& record) const;
-  Status save_position(Session& session, const std::string& plan, const std::string& job,
+  Status save_position(postgres::Session& session, const std::string& plan, const std::string& job,
                        const Position& position) const;
-  Status save_load(Session& session, const std::string& plan, const std::string& job,
+  Status save_load(postgres::Session& session, const std::string& plan, const std::string& job,
                    const LoadProgress& load) const;
 
   // Removes the records of members that are not in `wanted` (plan, job), and of plans that no
   // wanted member names.
-  Status forget_others(Session& session,
+  Status forget_others(postgres::Session& session,
                        const std::set<std::pair<std::string, std::string>>& wanted) const;
 
  private:
@@ -101,4 +103,4 @@ class PlanStore {
   const std::string schema_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -70,4 +70,4 @@ Position Position::with(uint64_t txid) const {
   return more;
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

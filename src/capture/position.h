@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace syncline {
+namespace syncline::capture {
 
 struct Position {
   uint64_t xmax = 0;          // ids from here on had not finished
@@ -34,4 +34,4 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

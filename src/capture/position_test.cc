@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::capture {
 namespace {
 
 TEST(Position, ReadsAndWritesSnapshots) {
@@ -51,4 +51,4 @@ TEST(Position, AddsOneTransactionThatWasInProgress) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -4,9 +4,9 @@
 
 #include "embedded_sql.h"
 
-namespace syncline {
+namespace syncline::capture {
 
-Status check_privileges(Session& session, const std::string& capture_schema,
+Status check_privileges(postgres::Session& session, const std::string& capture_schema,
                         const TableNames& tables) {
   static const std::string sql(embedded::missing_privileges);
   std::vector<std::string> schemas, names;
@@ -14,18 +14,18 @@ Status check_privileges(Session& session, const std::string& capture_schema,
     schemas.push_back(schema);
     names.push_back(name);
   }
-  SYNCLINE_ASSIGN(const Rows found,
-                  session.query(sql, {capture_schema, Session::array_literal(schemas),
-                                      Session::array_literal(names)}));
+  SYNCLINE_ASSIGN(const postgres::Rows found,
+                  session.query(sql, {capture_schema, postgres::Session::array_literal(schemas),
+                                      postgres::Session::array_literal(names)}));
   if (found.text(0, 0).empty()) return {};
   return Error::pause_job(
       "role " + found.text(0, 2) + " " + found.text(0, 0) + "; run: " + found.text(0, 1),
       kInsufficientPrivilege);
 }
 
-Status check_schema_is_open(Session& session, const std::string& capture_schema) {
+Status check_schema_is_open(postgres::Session& session, const std::string& capture_schema) {
   SYNCLINE_ASSIGN(
-      const Rows owner,
+      const postgres::Rows owner,
       session.query("SELECT quote_ident(pg_get_userbyid(c.relowner)), quote_ident(n.nspname),"
                     " quote_ident(current_user) FROM pg_class c JOIN pg_namespace n ON n.oid ="
                     " c.relnamespace WHERE n.nspname = $1 AND c.relname = 'instance'"
@@ -40,4 +40,4 @@ Status check_schema_is_open(Session& session, const std::string& capture_schema)
                           " before, run: GRANT " + other + " TO " + owner.text(0, 2));
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

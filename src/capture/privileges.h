@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 // PostgreSQL's code for a privilege that is lacking; ours, too, where we look before it does.
 inline constexpr const char* kInsufficientPrivilege = "42501";
@@ -19,11 +19,11 @@ inline constexpr const char* kInsufficientPrivilege = "42501";
 using TableNames = std::set<std::pair<std::string, std::string>>;  // schema, table
 
 // Error: pause_job with kInsufficientPrivilege. Tables that do not exist lack nothing.
-Status check_privileges(Session& session, const std::string& capture_schema,
+Status check_privileges(postgres::Session& session, const std::string& capture_schema,
                         const TableNames& tables);
 
 // A schema with an installation that is not our role's to use: of another Syncline, or of this one
 // under another role.
-Status check_schema_is_open(Session& session, const std::string& capture_schema);
+Status check_schema_is_open(postgres::Session& session, const std::string& capture_schema);
 
-}  // namespace syncline
+}  // namespace syncline::capture

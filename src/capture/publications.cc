@@ -1,6 +1,6 @@
 #include "capture/publications.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -24,10 +24,11 @@ std::string publications_sql(int server_version) {
 
 }  // namespace
 
-Result<Publications> find_publications(Session& session, const std::string& capture_schema) {
-  SYNCLINE_ASSIGN(const Rows rows,
+Result<Publications> find_publications(postgres::Session& session,
+                                       const std::string& capture_schema) {
+  SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(publications_sql(session.server_version()), {capture_schema}));
   return Publications{rows.text(0, 0), rows.text(0, 1)};
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 struct Publications {
   std::string names;  // for a person; empty: there are none
@@ -17,6 +17,7 @@ struct Publications {
 };
 
 // capture_schema: not quoted; it need not exist.
-Result<Publications> find_publications(Session& session, const std::string& capture_schema);
+Result<Publications> find_publications(postgres::Session& session,
+                                       const std::string& capture_schema);
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -9,7 +9,7 @@
 #include "base/random_id.h"
 #include "capture/privileges.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -142,7 +142,7 @@ void Source::run() {
     const Status ended = connect_and_read();
     if (stop_.raised()) return;
     if (!ended.ok()) {
-      if (ended.error().code == kConnectionLost) sessions_.sever();
+      if (ended.error().code == postgres::kConnectionLost) sessions_.sever();
       set_error(ended.error());
     }
     connecting_.store(false);
@@ -154,12 +154,12 @@ void Source::run() {
 }
 
 Status Source::connect_and_read() {
-  SYNCLINE_ASSIGN(const auto session, Session::open(spec_, stop_));
+  SYNCLINE_ASSIGN(const auto session, postgres::Session::open(spec_, stop_));
   SYNCLINE_RETURN_IF_ERROR(check_schema_is_open(*session, spec_.capture_schema));
   SYNCLINE_RETURN_IF_ERROR(check_privileges(*session, spec_.capture_schema, {}));
   SYNCLINE_ASSIGN(const DatabaseHistory history, read_history(*session, capture_.schema()));
   SYNCLINE_RETURN_IF_ERROR(take_ownership(*session));
-  SYNCLINE_ASSIGN(const Rows now,
+  SYNCLINE_ASSIGN(const postgres::Rows now,
                   session->query("SELECT pg_current_snapshot()::text,"
                                  " current_setting('max_prepared_transactions') = '0'"));
   const auto head = Position::parse(now.text(0, 0));
@@ -184,7 +184,7 @@ Status Source::connect_and_read() {
 }
 
 // An older copy lacks changes that are in the indices already, and no key will tell of it.
-Status Source::check_history(Session& session, const DatabaseHistory& now) {
+Status Source::check_history(postgres::Session& session, const DatabaseHistory& now) {
   std::optional<DatabaseHistory> before = history_;
   if (history_.identity.empty()) {
     SYNCLINE_ASSIGN(before, memory_.history());
@@ -201,7 +201,7 @@ Status Source::check_history(Session& session, const DatabaseHistory& now) {
   return remember_history(session);
 }
 
-Status Source::remember_history(Session& session) {
+Status Source::remember_history(postgres::Session& session) {
   remembered_at_ = clock_.now();
   changed_since_remembered_ = false;
   // Before it is set, since nobody may come to tell whether it was; and after, so that a copy from
@@ -216,7 +216,7 @@ Status Source::remember_history(Session& session) {
 }
 
 // The running owner holds an advisory lock for as long as its reader is connected.
-Status Source::take_ownership(Session& session) {
+Status Source::take_ownership(postgres::Session& session) {
   {
     const std::lock_guard admin(admin_mutex_);
     SYNCLINE_RETURN_IF_ERROR(
@@ -237,7 +237,7 @@ Status Source::take_ownership(Session& session) {
   return Error::pause_job(message, "55006");
 }
 
-Status Source::read_changes(Session& session) {
+Status Source::read_changes(postgres::Session& session) {
   while (!stop_.raised()) {
     SYNCLINE_RETURN_IF_ERROR(poll(session));
     SYNCLINE_RETURN_IF_ERROR(rotate_when_due(session));
@@ -255,7 +255,7 @@ Status Source::read_changes(Session& session) {
   return {};
 }
 
-Status Source::poll(Session& session) {
+Status Source::poll(postgres::Session& session) {
   const TimePoint asked_at = clock_.now();
   SYNCLINE_ASSIGN(const ChangeLog::Head head, change_log_.poll(session, head_));
   if (head.overflow) SYNCLINE_RETURN_IF_ERROR(handle_overflow(session));
@@ -293,7 +293,7 @@ void Source::touch(const ChangeLog::Head& head) {
   }
 }
 
-Status Source::sleep_until_woken(Session& session) {
+Status Source::sleep_until_woken(postgres::Session& session) {
   const std::string state = capture_.schema() + ".state";
   if (changed_since_remembered_) SYNCLINE_RETURN_IF_ERROR(remember_history(session));
   SYNCLINE_RETURN_IF_ERROR(
@@ -319,7 +319,7 @@ Status Source::sleep_until_woken(Session& session) {
   return session.script("SELECT setval('" + state + "', last_value & 11) FROM " + state);
 }
 
-Status Source::rotate_when_due(Session& session) {
+Status Source::rotate_when_due(postgres::Session& session) {
   if (!log_used_ || clock_.now() - last_rotation_at_ < kRotateInterval) return {};
   // Once more after the last change, when the plans have stored how far they are.
   if (clock_.now() - last_change_at_ > 2 * kRotateInterval) log_used_ = false;
@@ -330,7 +330,7 @@ Status Source::rotate_when_due(Session& session) {
 // Keys were dropped. Every member has to load again, once there is room in the log: before, what is
 // loaded would be loaded again. While others keep the full log from being emptied it is tried once
 // a second.
-Status Source::handle_overflow(Session& session) {
+Status Source::handle_overflow(postgres::Session& session) {
   if (clock_.now() - last_overflow_at_ < kOverflowInterval) return {};
   last_overflow_at_ = clock_.now();
   const std::lock_guard admin(admin_mutex_);
@@ -358,9 +358,9 @@ Status Source::handle_overflow(Session& session) {
 }
 
 // Whether the log takes keys again.
-Result<bool> Source::make_room(Session& session) {
+Result<bool> Source::make_room(postgres::Session& session) {
   const std::string schema = capture_.schema();
-  SYNCLINE_ASSIGN(const Rows room,
+  SYNCLINE_ASSIGN(const postgres::Rows room,
                   session.query("SELECT pg_relation_size(format('" + schema +
                                     ".log_%s', last_value & 3)::regclass) < $1::bigint FROM " +
                                     schema + ".state",
@@ -372,15 +372,15 @@ Result<bool> Source::make_room(Session& session) {
   return true;
 }
 
-Status Source::forget_loads(Session& session) {
+Status Source::forget_loads(postgres::Session& session) {
   return session.script("UPDATE " + capture_.schema() +
                         ".member SET definition = '', position = pg_current_snapshot()");
 }
 
 // Precondition: admin_mutex_ is held.
-Status Source::load_everything_again(Session& session, const std::string& why) {
+Status Source::load_everything_again(postgres::Session& session, const std::string& why) {
   SYNCLINE_RETURN_IF_ERROR(forget_loads(session));
-  SYNCLINE_ASSIGN(const Rows watches,
+  SYNCLINE_ASSIGN(const postgres::Rows watches,
                   session.query("SELECT id FROM " + capture_.schema() + ".watch"));
   for (int i = 0; i < watches.size(); ++i)
     set_reload_reason(static_cast<int>(watches.integer(i, 0)), why);
@@ -388,4 +388,4 @@ Status Source::load_everything_again(Session& session, const std::string& why) {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -28,7 +28,7 @@
 #include "model/spec.h"
 #include "postgres/session_pool.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 class Source {
  public:
@@ -44,7 +44,7 @@ class Source {
   Source& operator=(const Source&) = delete;
 
   const SourceSpec& spec() const { return spec_; }
-  SessionPool& sessions() { return sessions_; }
+  postgres::SessionPool& sessions() { return sessions_; }
   Capture& capture() { return capture_; }
   const ChangeLog& change_log() const { return change_log_; }
   const PlanStore& plan_store() const { return plan_store_; }
@@ -77,7 +77,7 @@ class Source {
   int generation(int watch) const;
 
   // What the catalog says of a table, to be taken before the table is described.
-  Result<TableState> read_table_state(Session& session, const TableColumns& table) const;
+  Result<TableState> read_table_state(postgres::Session& session, const TableColumns& table) const;
 
   struct WatchStart {
     int watch = 0;
@@ -87,11 +87,11 @@ class Source {
   // fingerprint. What was found different from the fingerprint stored before has its consequences:
   // members start over, new partitions' rows are logged. Precondition: admin_mutex() is held.
   // Error: retry, also when the table was altered since it was described.
-  Result<WatchStart> bring_up_watch(Session& session, const TableInfo& table,
+  Result<WatchStart> bring_up_watch(postgres::Session& session, const postgres::TableInfo& table,
                                     const WatchRequest& request, const TableColumns& name,
                                     const TableState& described, const StopSignal& stop);
   // Makes every member of a watch load its table again. Precondition as above.
-  Status start_over(Session& session, int watch, const std::string& why);
+  Status start_over(postgres::Session& session, int watch, const std::string& why);
 
   // What the status of a watch's jobs should tell: why it loads again (until that load has ended),
   // and that some rows pass the capture by.
@@ -110,24 +110,24 @@ class Source {
 
   void run();
   Status connect_and_read();
-  Status take_ownership(Session& session);
-  Status read_changes(Session& session);
-  Status poll(Session& session);
-  Status handle_overflow(Session& session);
-  Result<bool> make_room(Session& session);
-  Status check_publications(Session& session);
-  Status check_history(Session& session, const DatabaseHistory& now);
-  Status remember_history(Session& session);
-  Status check_unlogged_tables(Session& session);
-  Status forget_loads(Session& session);
-  Status load_everything_again(Session& session, const std::string& why);
-  Status check_tables_when_due(Session& session);
+  Status take_ownership(postgres::Session& session);
+  Status read_changes(postgres::Session& session);
+  Status poll(postgres::Session& session);
+  Status handle_overflow(postgres::Session& session);
+  Result<bool> make_room(postgres::Session& session);
+  Status check_publications(postgres::Session& session);
+  Status check_history(postgres::Session& session, const DatabaseHistory& now);
+  Status remember_history(postgres::Session& session);
+  Status check_unlogged_tables(postgres::Session& session);
+  Status forget_loads(postgres::Session& session);
+  Status load_everything_again(postgres::Session& session, const std::string& why);
+  Status check_tables_when_due(postgres::Session& session);
   void retry_unfinished_when_due();
-  Status sleep_until_woken(Session& session);
-  Status rotate_when_due(Session& session);
+  Status sleep_until_woken(postgres::Session& session);
+  Status rotate_when_due(postgres::Session& session);
   void touch(const ChangeLog::Head& head);
   void restart_plans(std::optional<int> watch);
-  Status find_changes_of_partitions(Session& session, const TableInfo& table,
+  Status find_changes_of_partitions(postgres::Session& session, const postgres::TableInfo& table,
                                     const WatchRequest& request, int watch, const TableState& now);
   void set_reload_reason(int watch, std::string reason);
   void set_error(std::optional<Error> error);
@@ -136,7 +136,7 @@ class Source {
   const std::string instance_id_;
   const Clock& clock_;
   const Memory memory_;
-  SessionPool sessions_;
+  postgres::SessionPool sessions_;
   Capture capture_;
   const ChangeLog change_log_;
   const PlanStore plan_store_;
@@ -182,4 +182,4 @@ class Source {
   std::thread reader_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::capture

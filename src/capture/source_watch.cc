@@ -7,7 +7,7 @@
 #include "capture/publications.h"
 #include "capture/source.h"
 
-namespace syncline {
+namespace syncline::capture {
 
 namespace {
 
@@ -23,13 +23,14 @@ bool contains(const std::vector<uint32_t>& oids, uint32_t oid) {
 
 }  // namespace
 
-Result<TableState> Source::read_table_state(Session& session, const TableColumns& table) const {
+Result<TableState> Source::read_table_state(postgres::Session& session,
+                                            const TableColumns& table) const {
   return fingerprints_.read(session, table);
 }
 
 // Each difference is acted on once: the fingerprint is stored anew by the plan that has looked at
 // the table, which may take until somebody mends it.
-Status Source::check_tables_when_due(Session& session) {
+Status Source::check_tables_when_due(postgres::Session& session) {
   if (clock_.now() - tables_checked_at_ < kTablesInterval) return {};
   // What a plan has installed and not yet stored is no difference.
   const std::unique_lock admin(admin_mutex_, std::try_to_lock);
@@ -78,7 +79,7 @@ void Source::retry_unfinished_when_due() {
 }
 
 // What is made when our tables are there already cannot be kept from holding them.
-Status Source::check_publications(Session& session) {
+Status Source::check_publications(postgres::Session& session) {
   if (spec_.publish_all_tables_ok) return {};
   SYNCLINE_ASSIGN(const Publications found, find_publications(session, spec_.capture_schema));
   std::string warning;
@@ -95,9 +96,9 @@ Status Source::check_publications(Session& session) {
   return {};
 }
 
-Status Source::start_over(Session& session, int watch, const std::string& why) {
+Status Source::start_over(postgres::Session& session, int watch, const std::string& why) {
   spdlog::warn("source {}: watch {}: loading again ({})", spec_.name, watch, why);
-  SYNCLINE_ASSIGN([[maybe_unused]] const Rows done,
+  SYNCLINE_ASSIGN([[maybe_unused]] const postgres::Rows done,
                   session.query("UPDATE " + capture_.schema() +
                                     ".member SET definition = ''"
                                     " WHERE watch = $1::int AND definition <> ''",
@@ -108,7 +109,7 @@ Status Source::start_over(Session& session, int watch, const std::string& why) {
 }
 
 // A crash of any of its processes makes the server empty them.
-Status Source::check_unlogged_tables(Session& session) {
+Status Source::check_unlogged_tables(postgres::Session& session) {
   SYNCLINE_ASSIGN(const bool kept, capture_.keeps_unlogged_tables(session));
   if (kept) return {};
   const std::lock_guard admin(admin_mutex_);
@@ -120,11 +121,9 @@ Status Source::check_unlogged_tables(Session& session) {
   return capture_.unlogged_tables_noted(session);
 }
 
-Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableInfo& table,
-                                                  const WatchRequest& request,
-                                                  const TableColumns& name,
-                                                  const TableState& described,
-                                                  const StopSignal& stop) {
+Result<Source::WatchStart> Source::bring_up_watch(
+    postgres::Session& session, const postgres::TableInfo& table, const WatchRequest& request,
+    const TableColumns& name, const TableState& described, const StopSignal& stop) {
   SYNCLINE_ASSIGN(const int known, capture_.find_watch(session, table, request));
   std::optional<Fingerprints::Difference> difference;
   if (known != 0) {
@@ -163,7 +162,8 @@ Result<Source::WatchStart> Source::bring_up_watch(Session& session, const TableI
 
 // The rows of a partition that joined were written without our triggers, those of one that left
 // went without.
-Status Source::find_changes_of_partitions(Session& session, const TableInfo& table,
+Status Source::find_changes_of_partitions(postgres::Session& session,
+                                          const postgres::TableInfo& table,
                                           const WatchRequest& request, int watch,
                                           const TableState& now) {
   SYNCLINE_ASSIGN(const auto before, fingerprints_.stored_relations(session, watch));
@@ -171,7 +171,7 @@ Status Source::find_changes_of_partitions(Session& session, const TableInfo& tab
   const std::vector<uint32_t> after = now.relations();
   bool every_row = std::any_of(before->begin(), before->end(),
                                [&](uint32_t oid) { return !contains(after, oid); });
-  for (const LeafInfo& leaf : table.leaves) {
+  for (const postgres::LeafInfo& leaf : table.leaves) {
     if (contains(*before, leaf.oid)) continue;
     if (leaf.blocks * kBlockBytes > kLoggedLeafBytesMax)
       return start_over(session, watch, "partition " + leaf.qualified_name + " was attached");
@@ -203,4 +203,4 @@ void Source::load_ended(int watch) {
   reloads_.erase(watch);
 }
 
-}  // namespace syncline
+}  // namespace syncline::capture

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <set>
 
-namespace syncline {
+namespace syncline::cli {
 
 namespace {
 
@@ -20,8 +20,8 @@ std::string environment(const char* name, const std::string& otherwise) {
 
 // The queue that carries retries: all of its variables, or none. Some only are not worth refusing
 // to start, since AWS's own serve other programs as well.
-std::optional<SqsOptions> sqs_environment(std::ostream& err) {
-  SqsOptions sqs;
+std::optional<retry::SqsOptions> sqs_environment(std::ostream& err) {
+  retry::SqsOptions sqs;
   sqs.queue_url = environment("AWS_SQS_URL", "");
   if (sqs.queue_url.empty()) return std::nullopt;
   sqs.region = environment("AWS_REGION", "");
@@ -114,4 +114,4 @@ std::variant<Command, int> read_command_line(int argc, const char* const* argv, 
   return Command(options);
 }
 
-}  // namespace syncline
+}  // namespace syncline::cli

@@ -8,7 +8,7 @@
 
 #include "retry/sqs_options.h"
 
-namespace syncline {
+namespace syncline::cli {
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitUsage = 2;
@@ -23,7 +23,8 @@ struct ServeOptions {
   std::string token;               // SYNCLINE_API_TOKEN
   std::string log_level = "info";  // SYNCLINE_LOG
   int retry_seconds = 60;          // SYNCLINE_RETRY_SECONDS: the first wait of a parked document
-  std::optional<SqsOptions> sqs;   // AWS_SQS_URL and the other variables of AWS, if all are set
+  std::optional<retry::SqsOptions>
+      sqs;  // AWS_SQS_URL and the other variables of AWS, if all are set
 };
 
 // uninstall: without a server, from what the data directory says of the source.
@@ -40,4 +41,4 @@ using Command = std::variant<ServeOptions, UninstallOptions>;
 std::variant<Command, int> read_command_line(int argc, const char* const* argv, std::ostream& out,
                                              std::ostream& err);
 
-}  // namespace syncline
+}  // namespace syncline::cli

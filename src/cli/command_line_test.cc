@@ -13,7 +13,7 @@
 #include "cli/signals.h"
 #include "cli/stop_deadline.h"
 
-namespace syncline {
+namespace syncline::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST(StopDeadline, ExpiresOnlyWhenItIsLate) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::cli

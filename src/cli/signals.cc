@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-namespace syncline {
+namespace syncline::cli {
 
 namespace {
 
@@ -32,4 +32,4 @@ const char* StopSignals::wait() const {
   return received == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
-}  // namespace syncline
+}  // namespace syncline::cli

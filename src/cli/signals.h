@@ -4,7 +4,7 @@
 // Owner: main, which makes it before any thread starts, so that all inherit the blocked signals.
 #pragma once
 
-namespace syncline {
+namespace syncline::cli {
 
 class StopSignals {
  public:
@@ -15,4 +15,4 @@ class StopSignals {
   const char* wait() const;
 };
 
-}  // namespace syncline
+}  // namespace syncline::cli

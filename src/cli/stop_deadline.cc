@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace syncline {
+namespace syncline::cli {
 
 StopDeadline::StopDeadline(std::chrono::milliseconds delay, std::function<void()> expired)
     : watcher_([this, delay, expired = std::move(expired)] {
@@ -19,4 +19,4 @@ StopDeadline::~StopDeadline() {
   watcher_.join();
 }
 
-}  // namespace syncline
+}  // namespace syncline::cli

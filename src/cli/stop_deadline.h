@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace syncline {
+namespace syncline::cli {
 
 class StopDeadline {
  public:
@@ -27,4 +27,4 @@ class StopDeadline {
   std::thread watcher_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::cli

@@ -16,16 +16,16 @@
 #include "model/bulk.h"
 #include "retry/parked_store.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 struct PlanContext;
 
 struct Composition {
   BulkBody body;
-  std::vector<ParkedDocument> unsendable;  // a cluster would refuse the whole body for them
-  std::vector<std::string> nothing_to_do;  // of them nothing has to be written
-  size_t documents = 0;                    // of the ids asked, how many were looked at: a prefix
-  std::vector<std::string> again;          // of those, the ones that are to be composed again
+  std::vector<retry::ParkedDocument> unsendable;  // a cluster would refuse the whole body for them
+  std::vector<std::string> nothing_to_do;         // of them nothing has to be written
+  size_t documents = 0;            // of the ids asked, how many were looked at: a prefix
+  std::vector<std::string> again;  // of those, the ones that are to be composed again
 };
 
 class Composer {
@@ -43,4 +43,4 @@ class Composer {
 // The composer for the plan's kind. All arguments outlive it.
 std::unique_ptr<Composer> make_composer(PlanContext& context, const StopSignal& stop);
 
-}  // namespace syncline
+}  // namespace syncline::compose

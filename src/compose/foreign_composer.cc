@@ -11,20 +11,20 @@
 #include "compose/plan_context.h"
 #include "document/compare_value.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
 std::vector<std::string> names_written(const Members& members) {
   std::vector<std::string> names;
   for (const auto& member : members) {
-    for (const FieldMapping& field : member->fields) names.push_back(field.name);
+    for (const index::FieldMapping& field : member->fields) names.push_back(field.name);
   }
   return names;
 }
 
-ParkedDocument unreadable(const std::string& job, std::string id) {
-  ParkedDocument parked;
+retry::ParkedDocument unreadable(const std::string& job, std::string id) {
+  retry::ParkedDocument parked;
   parked.job = job;
   parked.id = std::move(id);
   parked.type = "unreadable_source";
@@ -33,8 +33,9 @@ ParkedDocument unreadable(const std::string& job, std::string id) {
 }
 
 // JSON knows no dates: they are strings there.
-bool is_same_family(ValueFamily column, ValueFamily json) {
-  return column == json || (column == ValueFamily::date && json == ValueFamily::string);
+bool is_same_family(document::ValueFamily column, document::ValueFamily json) {
+  return column == json ||
+         (column == document::ValueFamily::date && json == document::ValueFamily::string);
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
     }
     own.clear();
     write_own_fields(i, own);
-    if (const auto fault = fault_of(own)) {
+    if (const auto fault = document::fault_of(own)) {
       composition.unsendable.push_back(refused_here(context_, document.id, "invalid_utf8", *fault));
       continue;
     }
@@ -95,17 +96,17 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
 Status ForeignComposer::read_documents(std::span<const std::string> ids, Composition& composition) {
   std::vector<std::string> asked;
   for (const std::string& id : ids) {
-    if (BulkBuilder::id_is_sendable(id) && find_not_utf8(id) == std::string::npos)
+    if (document::BulkBuilder::id_is_sendable(id) && find_not_utf8(id) == std::string::npos)
       asked.push_back(id);
   }
-  std::vector<StoredDocument> stored;
+  std::vector<index::StoredDocument> stored;
   for (;;) {
     auto read = context_.documents.read(asked);
     if (read.ok()) {
       stored = std::move(read).value();
       break;
     }
-    if (read.error().code != DocumentReader::kTooLarge) return std::move(read).error();
+    if (read.error().code != index::DocumentReader::kTooLarge) return std::move(read).error();
     context_.page_sizes.stored.too_many(asked.size());
     if (asked.size() == 1) {
       composition.unsendable.push_back(refused_here(context_, asked.front(), "too_large",
@@ -124,8 +125,8 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
   size_t bytes = 0;
   std::unordered_set<std::string> found;
   std::unordered_map<std::string, size_t> rows;  // an id's place in ids_
-  for (StoredDocument& document : stored) {
-    auto source = StoredSource::parse(document.source);
+  for (index::StoredDocument& document : stored) {
+    auto source = document::StoredSource::parse(document.source);
     if (!source && document.source.empty()) {
       return Error::pause_job("document \"" + document.id + "\" of index \"" +
                                   context_.admin.index() +
@@ -144,7 +145,7 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
     documents_.push_back({std::move(document.id), *std::move(source), document.seq_no,
                           document.primary_term, std::move(document.routing), row->second});
   }
-  for (const ParkedDocument& parked : composition.unsendable) found.emplace(parked.id);
+  for (const retry::ParkedDocument& parked : composition.unsendable) found.emplace(parked.id);
   for (const std::string& id : ids) {
     if (!found.contains(id)) composition.nothing_to_do.push_back(id);
   }
@@ -195,7 +196,7 @@ Result<bool> ForeignComposer::read_all_rows() {
 // The field is ours if one of the plan's jobs writes it, else the document's.
 std::optional<std::string> ForeignComposer::compare_key_of(const Member& property,
                                                            size_t document) const {
-  const auto own_family = family_of(*property.link_types.front());
+  const auto own_family = document::family_of(*property.link_types.front());
   const size_t own_row = documents_[document].row;
   for (const Provider& provider : property.providers) {
     const Member& member = *context_.members[provider.member];
@@ -203,7 +204,7 @@ std::optional<std::string> ForeignComposer::compare_key_of(const Member& propert
                                                       : found_[member.place].one(own_row);
     if (!row) return std::nullopt;
     const auto value = row.value(provider.value);
-    return value ? compare_key(*provider.type, *value) : std::nullopt;
+    return value ? document::compare_key(*provider.type, *value) : std::nullopt;
   }
   auto stored = documents_[document].source.scalar_at(property.config.spec.compare_target);
   if (!stored || !is_same_family(*own_family, stored->family)) return std::nullopt;
@@ -240,4 +241,4 @@ void ForeignComposer::write_own_fields(size_t document, std::string& out) {
   out += '}';
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -11,7 +11,7 @@
 #include "document/bulk_builder.h"
 #include "document/stored_source.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 class ForeignComposer final : public Composer {
  public:
@@ -22,7 +22,7 @@ class ForeignComposer final : public Composer {
  private:
   struct Document {
     std::string id;
-    StoredSource source;
+    document::StoredSource source;
     int64_t seq_no = 0;
     int64_t primary_term = 0;
     std::optional<std::string> routing;
@@ -43,8 +43,8 @@ class ForeignComposer final : public Composer {
   std::vector<FoundRows> found_;        // by member
   std::vector<Document> documents_;     // of the page
   std::vector<std::string> ids_;        // theirs, each once
-  BulkBuilder builder_;
+  document::BulkBuilder builder_;
   std::vector<std::optional<std::string_view>> values_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

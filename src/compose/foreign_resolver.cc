@@ -2,16 +2,16 @@
 
 #include "compose/plan_context.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
 constexpr size_t kKeysMax = 250;  // in one query
 
-std::vector<std::string> ids_of(std::vector<FoundDocument> documents) {
+std::vector<std::string> ids_of(std::vector<index::FoundDocument> documents) {
   std::vector<std::string> ids;
   ids.reserve(documents.size());
-  for (FoundDocument& document : documents) ids.push_back(std::move(document.id));
+  for (index::FoundDocument& document : documents) ids.push_back(std::move(document.id));
   return ids;
 }
 
@@ -32,8 +32,8 @@ Result<ForeignResolver::Query> ForeignResolver::query_of(const Member& property,
   SYNCLINE_ASSIGN(const auto field, context_.documents.field(path));
   // A search sees only what was there at the last refresh.
   SYNCLINE_RETURN_IF_ERROR(context_.admin.refresh());
-  return Query{matching_query(path, field, {keys.begin(), keys.end()}),
-               unindexed_query(path, field)};
+  return Query{index::matching_query(path, field, {keys.begin(), keys.end()}),
+               index::unindexed_query(path, field)};
 }
 
 Result<std::optional<ResolvedPage>> ForeignResolver::all(const Member& property,
@@ -61,16 +61,16 @@ Result<ResolvedPage> ForeignResolver::page(const Member& property, const std::st
                                            const std::string& resume) {
   ResolvedPage page;
   if (context_.index_is_missing) return page;
-  IndexAdmin::ScrollPage found;
+  index::IndexAdmin::ScrollPage found;
   if (!resume.empty() && resume == scroll_id_) {
     SYNCLINE_ASSIGN(found, context_.admin.next_page(resume));
   } else {
     end_scroll();
     SYNCLINE_ASSIGN(const Query query, query_of(property, std::span(&key, 1)));
-    auto begun = context_.admin.begin_scroll(query.matching, -1, IndexAdmin::kIdsMax);
+    auto begun = context_.admin.begin_scroll(query.matching, -1, index::IndexAdmin::kIdsMax);
     if (!begun.ok() && begun.error().action == Action::park) {
       if (!query.unindexed) return page;
-      begun = context_.admin.begin_scroll(*query.unindexed, -1, IndexAdmin::kIdsMax);
+      begun = context_.admin.begin_scroll(*query.unindexed, -1, index::IndexAdmin::kIdsMax);
     }
     if (!begun.ok()) return std::move(begun).error();
     found = *std::move(begun);
@@ -85,4 +85,4 @@ Result<ResolvedPage> ForeignResolver::page(const Member& property, const std::st
   return page;
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -9,7 +9,7 @@
 #include "compose/resolver.h"
 #include "index/document_reader.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 class ForeignResolver final : public Resolver {
  public:
@@ -34,4 +34,4 @@ class ForeignResolver final : public Resolver {
   std::string scroll_id_;  // of the key that is paged through
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -8,7 +8,7 @@
 #include "document/compare_value.h"
 #include "document/json_string.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
@@ -50,22 +50,22 @@ void fill_in_mappings(Member& member) {
   member.mappings = member.config.spec.mappings;
   if (!member.mappings.empty()) return;
   for (const std::string& column : member.config.spec.columns) {
-    const AutomaticField& field = member.table.column(column)->field;
+    const postgres::AutomaticField& field = member.table.column(column)->field;
     member.mappings.push_back({column, column, field.type, field.params_json});
   }
 }
 
 // Triggers see NULL in its place, so a change of it could not be told.
-Status check_stored(const ColumnInfo& column) {
+Status check_stored(const postgres::ColumnInfo& column) {
   if (!column.is_virtual) return {};
   return Error::pause_job("column " + column.name +
                           " is generated when it is read (VIRTUAL), so its changes cannot be"
                           " followed; make it STORED, or choose another column");
 }
 
-Status add_link(Member& member, const ColumnInfo& column) {
+Status add_link(Member& member, const postgres::ColumnInfo& column) {
   SYNCLINE_RETURN_IF_ERROR(check_stored(column));
-  if (!DocumentIdCodec::supports(*column.type)) {
+  if (!document::DocumentIdCodec::supports(*column.type)) {
     return Error::pause_job(
         "column " + column.name + " is of type " + column.type->name +
         ", whose values cannot be a document's id; choose a column with scalar values");
@@ -77,13 +77,13 @@ Status add_link(Member& member, const ColumnInfo& column) {
 
 Status resolve_compare_column(Member& member) {
   const std::string name = compare_column(member.config.spec, member.mappings);
-  const ColumnInfo* column = member.table.column(name);
+  const postgres::ColumnInfo* column = member.table.column(name);
   if (column == nullptr)
     return Error::pause_job("table " + member.table.qualified_name + " has no column " + name +
                                 ", which target.property.compare.source names",
                             "42703");
   SYNCLINE_RETURN_IF_ERROR(check_stored(*column));
-  if (!family_of(*column->type)) {
+  if (!document::family_of(*column->type)) {
     return Error::pause_job("column " + name + " is of type " + column->type->name +
                             ", which cannot be compared; choose a column with scalar values");
   }
@@ -106,13 +106,13 @@ Status resolve_link(Member& member) {
 }
 
 void resolve_columns(Member& member) {
-  std::vector<FieldMapping> fields;
+  std::vector<index::FieldMapping> fields;
   for (const Mapping& mapping : member.mappings) {
     if (std::find(member.columns.begin(), member.columns.end(), mapping.source_column) ==
         member.columns.end()) {
       member.columns.push_back(mapping.source_column);
     }
-    const ColumnInfo& column = *member.table.column(mapping.source_column);
+    const postgres::ColumnInfo& column = *member.table.column(mapping.source_column);
     fields.push_back(
         {mapping.alias, field_type(mapping.type, *column.type), mapping.params_json, {}});
   }
@@ -125,8 +125,8 @@ void resolve_columns(Member& member) {
     member.fields = std::move(fields);
   }
   if (!member.is(JobType::object) && !member.is(JobType::nested)) return;
-  append_json_string(member.is(JobType::object) ? spec.object_name : spec.nested_name,
-                     member.opening);
+  document::append_json_string(member.is(JobType::object) ? spec.object_name : spec.nested_name,
+                               member.opening);
   member.opening += ':';
 }
 
@@ -137,19 +137,21 @@ Result<std::string> element_order(const Member& member) {
   if (mapping == nullptr)
     return Error::pause_job("target.nested.id names " + member.config.spec.nested_id +
                             ", which is not among the aliases");
-  const ColumnInfo& column = *member.table.column(mapping->source_column);
-  if (!DocumentIdCodec::supports(*column.type))
+  const postgres::ColumnInfo& column = *member.table.column(mapping->source_column);
+  if (!document::DocumentIdCodec::supports(*column.type))
     return Error::pause_job("column " + column.name + " is of type " + column.type->name +
                             ", by which elements cannot be ordered; choose another "
                             "target.nested.id");
   return column.name;
 }
 
-RowsOfPlace rows_of_place(const Member& member) {
-  if (member.is(JobType::nested)) return RowsOfPlace::all;
+postgres::RowsOfPlace rows_of_place(const Member& member) {
+  if (member.is(JobType::nested)) return postgres::RowsOfPlace::all;
   const bool by_value =
-      member.is(JobType::property) && family_of(*member.link_types.front()) == ValueFamily::number;
-  return by_value ? RowsOfPlace::highest_by_value : RowsOfPlace::highest_by_text;
+      member.is(JobType::property) &&
+      document::family_of(*member.link_types.front()) == document::ValueFamily::number;
+  return by_value ? postgres::RowsOfPlace::highest_by_value
+                  : postgres::RowsOfPlace::highest_by_text;
 }
 
 void describe_type(const PgType& type, std::string& text) {
@@ -195,18 +197,20 @@ std::vector<std::string> link_columns(const JobSpec& spec) {
 }  // namespace
 
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
-                                               std::shared_ptr<Source> source, Session& session) {
-  const Session::PlannedOnce planned(session);
+                                               std::shared_ptr<capture::Source> source,
+                                               postgres::Session& session) {
+  const postgres::Session::PlannedOnce planned(session);
   auto member = std::make_unique<Member>();
   member->config = config;
   member->source = std::move(source);
-  SYNCLINE_RETURN_IF_ERROR(check_privileges(session, member->source->spec().capture_schema,
-                                            {{config.spec.schema, config.spec.table}}));
+  SYNCLINE_RETURN_IF_ERROR(capture::check_privileges(session, member->source->spec().capture_schema,
+                                                     {{config.spec.schema, config.spec.table}}));
   // Both before the table is described: what is altered later is a difference.
   member->generation = member->source->generation();
   SYNCLINE_ASSIGN(member->table_state,
                   member->source->read_table_state(session, member_columns(config.spec)));
-  SYNCLINE_ASSIGN(member->table, describe_table(session, config.spec.schema, config.spec.table));
+  SYNCLINE_ASSIGN(member->table,
+                  postgres::describe_table(session, config.spec.schema, config.spec.table));
   SYNCLINE_RETURN_IF_ERROR(check_columns(*member));
   fill_in_mappings(*member);
   SYNCLINE_RETURN_IF_ERROR(resolve_link(*member));
@@ -219,15 +223,15 @@ Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
   return member;
 }
 
-TableColumns member_columns(const JobSpec& spec) {
+capture::TableColumns member_columns(const JobSpec& spec) {
   return {spec.schema, spec.table, {spec.columns.begin(), spec.columns.end()}};
 }
 
-WatchRequest watch_request(const Member& member, const Configuration& configuration) {
-  WatchRequest request{member.link, {}};
+capture::WatchRequest watch_request(const Member& member, const Configuration& configuration) {
+  capture::WatchRequest request{member.link, {}};
   const JobSpec& own = member.config.spec;
   const auto read = [&](const std::string& name) {
-    const ColumnInfo* column = member.table.column(name);
+    const postgres::ColumnInfo* column = member.table.column(name);
     if (column == nullptr) return;
     request.read_columns.insert(name);
     request.read_columns.insert(column->computed.begin(), column->computed.end());
@@ -251,11 +255,11 @@ std::optional<std::string> Member::key_of(
     std::span<const std::optional<std::string_view>> link_values) const {
   if (codec) return codec->encode(link_values);
   if (!link_values.front()) return std::nullopt;
-  return compare_key(*link_types.front(), *link_values.front());
+  return document::compare_key(*link_types.front(), *link_values.front());
 }
 
 std::optional<std::string> Member::key_of_logged(std::string_view logged) const {
-  const auto parts = DocumentIdCodec::split_key(logged, link.size());
+  const auto parts = document::DocumentIdCodec::split_key(logged, link.size());
   if (!parts) return std::nullopt;
   const std::vector<std::optional<std::string_view>> values(parts->begin(), parts->end());
   return key_of(values);
@@ -263,7 +267,7 @@ std::optional<std::string> Member::key_of_logged(std::string_view logged) const 
 
 std::optional<std::vector<std::string>> Member::link_of(std::string_view key) const {
   if (codec) return codec->decode(key);
-  auto text = text_of_key(*link_types.front(), key);
+  auto text = document::text_of_key(*link_types.front(), key);
   if (!text) return std::nullopt;
   return std::vector<std::string>{*std::move(text)};
 }
@@ -279,4 +283,4 @@ const PgTypePtr& Member::type_of_value(size_t value) const {
   return table.column(columns[value - link.size()])->type;
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

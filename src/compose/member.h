@@ -24,42 +24,42 @@
 #include "postgres/link_pages.h"
 #include "postgres/table_queries.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 // Which member gives the field that a property job compares with.
 struct Provider {
   size_t member = 0;  // its place in the plan: an index, object or property job
   size_t value = 0;   // the field's place in a row of that member
   PgTypePtr type;
-  LinkPages pages;  // from a value of the field to that member's links
+  postgres::LinkPages pages;  // from a value of the field to that member's links
 };
 
 struct Member {
   JobConfig config;
-  std::shared_ptr<Source> source;
+  std::shared_ptr<capture::Source> source;
   size_t place = 0;  // in the plan, in the order of names
   size_t bit = 0;    // index jobs: their place among the plan's index jobs
 
   // What the catalog said just before the table was described, and the source's count of looks.
-  TableState table_state;
+  capture::TableState table_state;
   int generation = 0;
-  TableInfo table;
+  postgres::TableInfo table;
   std::vector<Mapping> mappings;     // of the job, or made from its columns; written ones alone
   std::vector<std::string> link;     // columns of the id; of a property, the compare column
   std::vector<std::string> columns;  // columns mapped, each once
   std::vector<PgTypePtr> link_types;
-  std::optional<TableQueries> queries;
-  std::optional<DocumentIdCodec> codec;  // none of a property
-  std::optional<RowWriter> writer;       // set by connect_members()
-  std::string opening;                   // object, nested: `"name":`
-  std::vector<FieldMapping> fields;      // for the index
-  std::string definition;                // a digest of all that makes a difference to its documents
+  std::optional<postgres::TableQueries> queries;
+  std::optional<document::DocumentIdCodec> codec;  // none of a property
+  std::optional<document::RowWriter> writer;       // set by connect_members()
+  std::string opening;                             // object, nested: `"name":`
+  std::vector<index::FieldMapping> fields;         // for the index
+  std::string definition;  // a digest of all that makes a difference to its documents
 
   std::vector<Provider> providers;  // property; none: the documents' owner may give the field
   size_t depth = 0;                 // property: composed after those of a lower depth
 
-  MemberRecord record;
-  std::optional<ChangeCursor> cursor;
+  capture::MemberRecord record;
+  std::optional<capture::ChangeCursor> cursor;
   int subscription = 0;
 
   const std::string& name() const { return config.spec.name; }
@@ -86,14 +86,15 @@ using Members = std::vector<std::unique_ptr<Member>>;
 // Describes the table and fills in everything up to `definition`. Error: pause_job with what to do,
 // retry.
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
-                                               std::shared_ptr<Source> source, Session& session);
+                                               std::shared_ptr<capture::Source> source,
+                                               postgres::Session& session);
 
 // The table of a job by its name, and the columns it reads.
-TableColumns member_columns(const JobSpec& spec);
+capture::TableColumns member_columns(const JobSpec& spec);
 
 // Jobs on the same table with the same link share one watch, which reads the columns of all of
 // them.
-WatchRequest watch_request(const Member& member, const Configuration& configuration);
+capture::WatchRequest watch_request(const Member& member, const Configuration& configuration);
 
 // Sets places, writers (where two index jobs give one field, the job whose name sorts last wins)
 // and who gives the fields that properties compare with. Precondition: at most 64 index jobs,
@@ -108,4 +109,4 @@ std::vector<std::string> fan_out_jobs(const Member& member, const Members& membe
 // makes them.
 std::vector<std::string> missing_indexes(const Member& member, const Members& members);
 
-}  // namespace syncline
+}  // namespace syncline::compose

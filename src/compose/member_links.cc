@@ -5,7 +5,7 @@
 #include "compose/member.h"
 #include "document/compare_value.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
@@ -15,10 +15,10 @@ std::string field_path(const Member& member, const std::string& alias) {
 }
 
 void make_writer(Member& member, const Members& members) {
-  std::vector<OutputField> fields;
+  std::vector<document::OutputField> fields;
   for (const Mapping& mapping : member.mappings) {
-    OutputField field{mapping.alias, member.table.column(mapping.source_column)->type,
-                      *member.value_of_field(mapping.alias), 0};
+    document::OutputField field{mapping.alias, member.table.column(mapping.source_column)->type,
+                                *member.value_of_field(mapping.alias), 0};
     for (const auto& later : members) {
       if (!member.is(JobType::index) || !later->is(JobType::index) || later->bit <= member.bit)
         continue;
@@ -36,21 +36,22 @@ Error cannot_compare(const Member& property, const std::string& why) {
 
 Status add_provider(Member& property, const Member& provider, size_t value) {
   const PgTypePtr& type = provider.type_of_value(value);
-  const auto family = family_of(*type);
-  const auto own = family_of(*property.link_types.front());
+  const auto family = document::family_of(*type);
+  const auto own = document::family_of(*property.link_types.front());
   if (!family) {
     return cannot_compare(property, "is of type " + type->name + " in job " + provider.name() +
                                         "; only single values can be compared");
   }
   if (family != own) {
-    return cannot_compare(property, "is a " + std::string(family_name(*family)) + " in job " +
-                                        provider.name() + ", but compare.source is a " +
-                                        std::string(family_name(*own)) +
-                                        "; choose columns of one family");
+    return cannot_compare(
+        property, "is a " + std::string(document::family_name(*family)) + " in job " +
+                      provider.name() + ", but compare.source is a " +
+                      std::string(document::family_name(*own)) + "; choose columns of one family");
   }
   property.providers.push_back(
       {provider.place, value, type,
-       LinkPages(provider.table, provider.link, provider.columns[value - provider.link.size()])});
+       postgres::LinkPages(provider.table, provider.link,
+                           provider.columns[value - provider.link.size()])});
   return {};
 }
 
@@ -147,7 +148,7 @@ std::vector<std::string> missing_indexes(const Member& member, const Members& me
   if (std::none_of(member.link.begin(), member.link.end(), has_index)) {
     std::string columns;
     for (const std::string& column : member.link)
-      columns += (columns.empty() ? "" : ", ") + Session::quote_identifier(column);
+      columns += (columns.empty() ? "" : ", ") + postgres::Session::quote_identifier(column);
     sentences.push_back(
         "rows of " + member.table.qualified_name +
         " are looked up without an index; this helps: " + create_index(member, columns));
@@ -158,9 +159,9 @@ std::vector<std::string> missing_indexes(const Member& member, const Members& me
     if (other.table.is_indexed(column)) continue;
     sentences.push_back("documents that a row of " + member.table.qualified_name +
                         " touches are looked for without an index; this helps: " +
-                        create_index(other, Session::quote_identifier(column)));
+                        create_index(other, postgres::Session::quote_identifier(column)));
   }
   return sentences;
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

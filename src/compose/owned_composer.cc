@@ -8,7 +8,7 @@
 #include "compose/plan_context.h"
 #include "document/compare_value.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
@@ -35,9 +35,9 @@ const std::string* unreadable_row(const Members& members, const std::vector<Foun
   return nullptr;
 }
 
-ParkedDocument refused_here(const PlanContext& context, const std::string& id, std::string type,
-                            std::string reason) {
-  ParkedDocument parked;
+retry::ParkedDocument refused_here(const PlanContext& context, const std::string& id,
+                                   std::string type, std::string reason) {
+  retry::ParkedDocument parked;
   parked.job = context.home().name();
   parked.id = id;
   parked.status = 400;
@@ -91,7 +91,7 @@ Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
       if (!add(id, document, composition)) break;  // the body is full
     } else {
       const bool sendable =
-          BulkBuilder::id_is_sendable(id) && find_not_utf8(id) == std::string::npos;
+          document::BulkBuilder::id_is_sendable(id) && find_not_utf8(id) == std::string::npos;
       (sendable ? absent : composition.nothing_to_do).push_back(id);
     }
     ++composition.documents;
@@ -167,7 +167,7 @@ std::optional<std::string> OwnedComposer::compare_key_of(const Member& property,
                                                       : found_[member.place].one(document);
     if (!row) continue;
     const auto value = row.value(provider->value);
-    return value ? compare_key(*provider->type, *value) : std::nullopt;
+    return value ? document::compare_key(*provider->type, *value) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -177,8 +177,9 @@ Status OwnedComposer::add_deletes(std::vector<std::string> ids, Composition& com
   std::unordered_map<std::string, int64_t> stored;
   const int64_t strangers_below = context_.strangers_too ? 0 : context_.strangers_below.load();
   if (strangers_below > 0 && !ids.empty()) {
-    SYNCLINE_ASSIGN(const std::vector<FoundDocument> documents, context_.admin.versions(ids));
-    for (const FoundDocument& document : documents) stored[document.id] = document.version;
+    SYNCLINE_ASSIGN(const std::vector<index::FoundDocument> documents,
+                    context_.admin.versions(ids));
+    for (const index::FoundDocument& document : documents) stored[document.id] = document.version;
   }
   for (std::string& id : ids) {
     const auto found = stored.find(id);
@@ -211,7 +212,7 @@ bool OwnedComposer::add(const std::string& id, size_t document, Composition& com
 }
 
 size_t OwnedComposer::size_bound(size_t document) {
-  size_t bound = 4 * kDocumentIdBytesMax;
+  size_t bound = 4 * document::kDocumentIdBytesMax;
   const auto weigh = [&](const Member& member, const RowPlace& row) {
     row.read(member.queries->row_size(), values_);
     bound += member.writer->size_bound(values_);
@@ -231,7 +232,7 @@ size_t OwnedComposer::size_bound(size_t document) {
 }
 
 void OwnedComposer::add_document(const std::string& id, size_t document, Composition& composition) {
-  if (!BulkBuilder::id_is_sendable(id)) {
+  if (!document::BulkBuilder::id_is_sendable(id)) {
     const char* const why = id.empty() ? "the id is empty" : "the id is longer than 512 bytes";
     composition.unsendable.push_back(refused_here(context_, id, "invalid_id", why));
     return;
@@ -267,4 +268,4 @@ void OwnedComposer::write_members(size_t document, uint64_t present) {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -6,15 +6,15 @@
 #include "compose/row_reader.h"
 #include "document/bulk_builder.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 // Why a document cannot be composed: a row of some member is there and cannot be read. Null: it
 // can.
 const std::string* unreadable_row(const Members& members, const std::vector<FoundRows>& found,
                                   const PropertyRows& properties, size_t document);
 // A document that is parked without asking the cluster.
-ParkedDocument refused_here(const PlanContext& context, const std::string& id, std::string type,
-                            std::string reason);
+retry::ParkedDocument refused_here(const PlanContext& context, const std::string& id,
+                                   std::string type, std::string reason);
 // Appends a row's fields as {"alias":value,…}; `values` is room that is used again.
 void append_object(const Member& member, const RowPlace& row,
                    std::vector<std::optional<std::string_view>>& values, std::string& out);
@@ -53,10 +53,10 @@ class OwnedComposer final : public Composer {
   PropertyRows properties_;
   std::vector<FoundRows> found_;   // by member
   std::vector<uint64_t> present_;  // by document: bits of the index members that have a row
-  BulkBuilder builder_;
+  document::BulkBuilder builder_;
   size_t page_bytes_ = 0;   // of the rows held
   bool too_large_ = false;  // the only document's rows, which are not held
   std::vector<std::optional<std::string_view>> values_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

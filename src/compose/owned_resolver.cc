@@ -5,7 +5,7 @@
 #include "compose/plan_context.h"
 #include "document/compare_value.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
@@ -14,7 +14,7 @@ constexpr size_t kPageRows = 10'000;  // in order; a page costs the database one
 std::vector<std::string> texts_of(const Provider& provider, std::span<const std::string> keys) {
   std::vector<std::string> texts;
   for (const std::string& key : keys) {
-    if (auto text = text_of_key(*provider.type, key)) texts.push_back(*std::move(text));
+    if (auto text = document::text_of_key(*provider.type, key)) texts.push_back(*std::move(text));
   }
   return texts;
 }
@@ -23,7 +23,7 @@ std::vector<std::string> texts_of(const Provider& provider, std::span<const std:
 std::string make_resume(size_t provider, const std::vector<std::string>& link) {
   std::string text = std::to_string(provider) + ":";
   if (link.empty()) return text;
-  return text + (link.size() == 1 ? link.front() : Session::array_literal(link));
+  return text + (link.size() == 1 ? link.front() : postgres::Session::array_literal(link));
 }
 
 struct Resume {
@@ -38,12 +38,13 @@ Resume parse_resume(const std::string& text, const Member& property) {
   std::from_chars(text.data(), text.data() + colon, resume.provider);
   if (resume.provider >= property.providers.size() || colon + 1 == text.size()) return resume;
   const size_t parts = property.providers[resume.provider].pages.link_size();
-  if (auto link = DocumentIdCodec::split_key(std::string_view(text).substr(colon + 1), parts))
+  if (auto link =
+          document::DocumentIdCodec::split_key(std::string_view(text).substr(colon + 1), parts))
     resume.link = *std::move(link);
   return resume;
 }
 
-std::vector<std::string> link_texts(const Rows& rows, int row, size_t columns) {
+std::vector<std::string> link_texts(const postgres::Rows& rows, int row, size_t columns) {
   std::vector<std::string> link;
   for (size_t i = 0; i < columns; ++i) link.push_back(rows.text(row, static_cast<int>(i)));
   return link;
@@ -51,7 +52,8 @@ std::vector<std::string> link_texts(const Rows& rows, int row, size_t columns) {
 
 }  // namespace
 
-void OwnedResolver::take(const Member& provider, const Rows& rows, ResolvedPage& page) const {
+void OwnedResolver::take(const Member& provider, const postgres::Rows& rows,
+                         ResolvedPage& page) const {
   std::vector<std::optional<std::string_view>> link(provider.link.size());
   for (int row = 0; row < rows.size(); ++row) {
     for (size_t i = 0; i < link.size(); ++i) link[i] = rows.get(row, static_cast<int>(i));
@@ -73,8 +75,8 @@ Result<std::optional<ResolvedPage>> OwnedResolver::all(const Member& property,
     const std::vector<std::string> texts = texts_of(provider, keys);
     if (texts.empty()) continue;
     const Member& member = *members_[provider.member];
-    SYNCLINE_ASSIGN(const auto session,
-                    member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(const auto session, member.source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, stop_));
     auto rows = provider.pages.some(*session, texts, max + 1);
     if (!rows.ok() && rows.error().action == Action::park) {
       // A value that the column cannot hold, which no row can have: found by asking for fewer.
@@ -101,7 +103,7 @@ Result<ResolvedPage> OwnedResolver::page(const Member& property, const std::stri
   if (next_provider < property.providers.size()) page.resume = make_resume(next_provider, {});
   if (texts.empty()) return page;
   SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+                  member.source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   auto rows = provider.pages.page(*session, texts, resume.link, kPageRows);
   if (!rows.ok() && rows.error().action == Action::park) return page;
   if (!rows.ok()) return std::move(rows).error();
@@ -113,4 +115,4 @@ Result<ResolvedPage> OwnedResolver::page(const Member& property, const std::stri
   return page;
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

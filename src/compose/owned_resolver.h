@@ -4,7 +4,7 @@
 
 #include "compose/resolver.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 class OwnedResolver final : public Resolver {
  public:
@@ -16,10 +16,10 @@ class OwnedResolver final : public Resolver {
                             const std::string& resume) override;
 
  private:
-  void take(const Member& provider, const Rows& rows, ResolvedPage& page) const;
+  void take(const Member& provider, const postgres::Rows& rows, ResolvedPage& page) const;
 
   const Members& members_;
   const StopSignal& stop_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

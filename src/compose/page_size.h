@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstddef>
 
-namespace syncline {
+namespace syncline::compose {
 
 class PageSize {
  public:
@@ -41,4 +41,4 @@ class PageSize {
   std::atomic<double> document_bytes_ = 1024;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

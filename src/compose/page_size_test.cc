@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::compose {
 namespace {
 
 TEST(PageSizeTest, FollowsWhatDocumentsWeigh) {
@@ -34,4 +34,4 @@ TEST(PageSizeTest, NothingButDeletedRowsFillsWholePages) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::compose

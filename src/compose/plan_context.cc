@@ -1,6 +1,6 @@
 #include "compose/plan_context.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 const Member& PlanContext::home() const {
   for (const auto& member : members) {
@@ -9,4 +9,4 @@ const Member& PlanContext::home() const {
   return *members.front();
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

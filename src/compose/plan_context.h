@@ -25,10 +25,12 @@
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 
-namespace syncline {
-
+namespace syncline::lanes {
 class RefusalWatch;
 class WriteTrouble;
+}  // namespace syncline::lanes
+
+namespace syncline::compose {
 
 struct DocumentCounts {
   std::atomic<int64_t> indexed{0};
@@ -39,7 +41,7 @@ struct DocumentCounts {
 // What a plan has learned of the size of its documents: of their rows, and as stored.
 struct PageSizes {
   PageSize rows{1000};  // more than this and a lookup saves nothing more
-  PageSize stored{DocumentReader::kIdsMax};
+  PageSize stored{index::DocumentReader::kIdsMax};
 };
 
 struct PlanContext {
@@ -49,17 +51,17 @@ struct PlanContext {
   bool owned = true;
   bool index_is_missing = false;  // of a foreign plan: there are no documents yet
   Members members;                // ordered by name
-  Cluster& cluster;
-  IndexAdmin& admin;
-  DocumentReader& documents;
-  ParkedStore& parked;
-  RetrySchedule& retries;
+  index::Cluster& cluster;
+  index::IndexAdmin& admin;
+  index::DocumentReader& documents;
+  retry::ParkedStore& parked;
+  retry::RetrySchedule& retries;
   const Clock& clock;
   const StopSignal& stop;
   DocumentCounts& counts;
-  RefusalWatch& refusals;
+  lanes::RefusalWatch& refusals;
   TouchWatch& touches;
-  WriteTrouble& write_trouble;
+  lanes::WriteTrouble& write_trouble;
   PageSizes& page_sizes;
   // Documents with lower versions were not written by this plan (SweepOptions); 0 while a resync
   // takes them along. Set by the plan's thread.
@@ -75,4 +77,4 @@ struct PlanContext {
   const Member& home() const;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

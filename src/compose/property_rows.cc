@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace syncline {
+namespace syncline::compose {
 
 Result<bool> PropertyRows::read(RowReader& reader, size_t documents, const KeyOf& key_of) {
   size_t depths = 0;
@@ -45,4 +45,4 @@ const std::string* PropertyRows::unreadable(const Member& property, size_t docum
   return found.rows.unreadable(static_cast<size_t>(found.key_of[document]));
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

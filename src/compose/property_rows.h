@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "compose/row_reader.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 class PropertyRows {
  public:
@@ -45,4 +45,4 @@ class PropertyRows {
   std::vector<Found> of_member_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -15,7 +15,7 @@
 #include "base/stop_signal.h"
 #include "compose/member.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 struct PlanContext;
 
@@ -50,4 +50,4 @@ class Resolver {
 // The resolver for the plan's kind. Both arguments outlive it.
 std::unique_ptr<Resolver> make_resolver(PlanContext& context, const StopSignal& stop);
 
-}  // namespace syncline
+}  // namespace syncline::compose

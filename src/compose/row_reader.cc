@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace syncline {
+namespace syncline::compose {
 
 namespace {
 
@@ -46,13 +46,15 @@ Result<bool> RowReader::read(std::span<Lookup> lookups) {
   return complete;
 }
 
-Result<std::vector<SessionPool::Lease>> RowReader::assign_sessions(std::vector<Work>& works) {
-  std::map<Source*, std::vector<Work*>> by_source;
+Result<std::vector<postgres::SessionPool::Lease>> RowReader::assign_sessions(
+    std::vector<Work>& works) {
+  std::map<capture::Source*, std::vector<Work*>> by_source;
   for (Work& work : works) by_source[work.lookup->member->source.get()].push_back(&work);
-  std::vector<SessionPool::Lease> leases;
+  std::vector<postgres::SessionPool::Lease> leases;
   for (auto& [source, own] : by_source) {
     const size_t first = leases.size();
-    SYNCLINE_ASSIGN(auto lease, source->sessions().acquire(SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(auto lease,
+                    source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
     leases.push_back(std::move(lease));
     while (leases.size() - first < std::min(own.size(), kSessionsMax)) {
       SYNCLINE_ASSIGN(auto further, source->sessions().try_acquire(stop_, kSessionsSpared));
@@ -98,8 +100,8 @@ Status RowReader::end(Work& work, bool& complete) {
   for (auto& [key, reason] : read.unreadable)
     found.unreadable_[work.places[key]] = member.table.qualified_name + ": " + reason;
   int rows = 0;
-  for (const Rows& part : found.parts_) rows += part.size();
-  if (!found.lists_.empty() && work.links.size() > 1 && rows > TableQueries::kRowsMax)
+  for (const postgres::Rows& part : found.parts_) rows += part.size();
+  if (!found.lists_.empty() && work.links.size() > 1 && rows > postgres::TableQueries::kRowsMax)
     complete = false;
   return complete ? take_rows(work) : Status();
 }
@@ -111,7 +113,7 @@ Status RowReader::take_rows(Work& work) {
   place_of.reserve(work.places.size());
   for (const size_t place : work.places) place_of.emplace(work.lookup->keys[place], place);
   link_.resize(member.link.size());
-  for (const Rows& rows : found.parts_) {
+  for (const postgres::Rows& rows : found.parts_) {
     for (int row = 0; row < rows.size(); ++row) {
       ++rows_read_;
       for (size_t i = 0; i < link_.size(); ++i) link_[i] = rows.get(row, static_cast<int>(i));
@@ -137,4 +139,4 @@ Status RowReader::take_rows(Work& work) {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -13,11 +13,11 @@
 #include "base/stop_signal.h"
 #include "compose/member.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 // A row of an answer; it lives as long as the FoundRows that gave it.
 struct RowPlace {
-  const Rows* rows = nullptr;
+  const postgres::Rows* rows = nullptr;
   int row = 0;
 
   explicit operator bool() const { return rows != nullptr; }
@@ -42,7 +42,7 @@ class FoundRows {
 
  private:
   friend class RowReader;
-  std::vector<Rows> parts_;
+  std::vector<postgres::Rows> parts_;
   std::vector<RowPlace> places_;
   std::vector<std::vector<RowPlace>> lists_;
   std::map<size_t, std::string> unreadable_;
@@ -71,14 +71,14 @@ class RowReader {
  private:
   struct Work {
     Lookup* lookup = nullptr;
-    Session* session = nullptr;
+    postgres::Session* session = nullptr;
     size_t round = 0;  // those of one session go one after the other
     std::vector<std::vector<std::string>> links;
     std::vector<size_t> places;  // of the links' keys
     bool begun = false;
   };
 
-  Result<std::vector<SessionPool::Lease>> assign_sessions(std::vector<Work>& works);
+  Result<std::vector<postgres::SessionPool::Lease>> assign_sessions(std::vector<Work>& works);
   Result<bool> read_round(std::span<Work> works, size_t round);
   Status end(Work& work, bool& complete);
   Status take_rows(Work& work);
@@ -90,4 +90,4 @@ class RowReader {
   std::vector<std::optional<std::string_view>> link_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

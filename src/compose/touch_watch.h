@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace syncline {
+namespace syncline::compose {
 
 class TouchWatch {
  public:
@@ -42,4 +42,4 @@ class TouchWatch {
   std::atomic<bool> watching_{false};
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

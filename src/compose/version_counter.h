@@ -13,11 +13,11 @@
 #include "base/stop_signal.h"
 #include "capture/source.h"
 
-namespace syncline {
+namespace syncline::compose {
 
 class VersionCounter {
  public:
-  VersionCounter(std::shared_ptr<Source> source, int number, const StopSignal& stop)
+  VersionCounter(std::shared_ptr<capture::Source> source, int number, const StopSignal& stop)
       : source_(std::move(source)), number_(number), stop_(stop) {}
 
   Result<int64_t> take();
@@ -27,10 +27,10 @@ class VersionCounter {
   int64_t highest() const { return highest_.load(); }
 
  private:
-  const std::shared_ptr<Source> source_;
+  const std::shared_ptr<capture::Source> source_;
   const int number_;
   const StopSignal& stop_;
   std::atomic<int64_t> highest_{0};
 };
 
-}  // namespace syncline
+}  // namespace syncline::compose

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <utility>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -52,4 +52,4 @@ DataDirectory::~DataDirectory() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::control {
 
 class DataDirectory {
  public:
@@ -29,4 +29,4 @@ class DataDirectory {
   int lock_;  // the open lock file, -1 when moved from
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

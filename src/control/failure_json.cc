@@ -6,7 +6,7 @@
 #include "control/object_reader.h"
 #include "control/status_json.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -79,4 +79,4 @@ Json failure_page_json(const FailurePage& page) {
   return {{"items", std::move(items)}, {"next", page.next ? Json(*page.next) : Json(nullptr)}};
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -10,7 +10,7 @@
 #include "control/json.h"
 #include "model/failure.h"
 
-namespace syncline {
+namespace syncline::control {
 
 // What stands behind the question mark of a path, decoded.
 using QueryParameters = std::multimap<std::string, std::string>;
@@ -26,4 +26,4 @@ std::optional<std::vector<std::string>> parse_failure_ids(const Json& body, Faul
 Json failure_json(const Failure& failure);
 Json failure_page_json(const FailurePage& page);
 
-}  // namespace syncline
+}  // namespace syncline::control

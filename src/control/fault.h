@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace syncline {
+namespace syncline::control {
 
 struct Fault {
   std::string path;     // "target.mappings[1].alias"; empty: the body as a whole
@@ -35,4 +35,4 @@ class Faults {
   std::vector<Fault> list_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

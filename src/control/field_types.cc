@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -213,4 +213,4 @@ std::optional<std::string_view> fitting_field_type(std::string_view name) {
   return nearest;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

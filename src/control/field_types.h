@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::control {
 
 // What is wrong with a type that no Elasticsearch from 7 on and no OpenSearch knows, with their own
 // plugins, and which one is meant; nothing if one knows it. Not asked of what is stored already: a
@@ -19,4 +19,4 @@ std::optional<std::string> unknown_type_fault(std::string_view type);
 // a known one that is misspelt; nothing if none suggests itself.
 std::optional<std::string_view> fitting_field_type(std::string_view name);
 
-}  // namespace syncline
+}  // namespace syncline::control

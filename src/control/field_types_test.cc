@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 TEST(FieldTypes, ThoseOfAnyClusterAreTaken) {
@@ -40,4 +40,4 @@ TEST(FieldTypes, OthersAreRefusedWithTheOneThatFits) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

@@ -7,7 +7,7 @@
 #include "control/store.h"
 #include "model/engine.h"
 
-namespace syncline {
+namespace syncline::control {
 
 class InstalledSources final : public EngineListener {
  public:
@@ -31,4 +31,4 @@ class InstalledSources final : public EngineListener {
   Store& store_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

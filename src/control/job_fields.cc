@@ -5,7 +5,7 @@
 
 #include "control/object_reader.h"
 
-namespace syncline {
+namespace syncline::control {
 
 std::string compare_column(const JobSpec& job) {
   const std::string& given = job.compare_source;
@@ -70,4 +70,4 @@ const JobField* FieldSet::inside(const std::string& name) const {
   return &fields_[found->second];
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

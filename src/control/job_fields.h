@@ -10,7 +10,7 @@
 
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::control {
 
 struct JobField {
   std::string name;
@@ -47,4 +47,4 @@ class FieldSet {
   std::map<std::string, size_t> positions_;  // in fields_; of equal names the first
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -8,7 +8,7 @@
 #include "control/object_reader.h"
 #include "control/spec_parser.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -304,4 +304,4 @@ JobSpec parse_job(const Json& body, Faults& faults) {
   return JobParser(faults).parse(body);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -10,7 +10,7 @@
 #include "control/json.h"
 #include "control/object_reader.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -226,4 +226,4 @@ void check_job(const JobSpec& job, const Configuration& configuration, Faults& f
   check_circle(job, others, faults);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -6,7 +6,7 @@
 #include "control/fault.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::control {
 
 // A composed document knows by the bits of one word which index jobs have a row for it.
 inline constexpr size_t kIndexJobsMax = 64;
@@ -30,4 +30,4 @@ inline constexpr size_t kJobsOnIndexMax = 256;
 // too: only the table's columns tell what is in there, so it is the engine that fails such a job.
 void check_job(const JobSpec& job, const Configuration& configuration, Faults& faults);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -11,7 +11,7 @@
 #include "control/spec_parser.h"
 #include "control/test_support.h"
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 using testing::AllOf;
@@ -322,4 +322,4 @@ TEST_F(JobRules, WhatCannotBeReadGivesNoFurtherFaults) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

@@ -8,7 +8,7 @@
 #include "control/spec_parser.h"
 #include "control/status_json.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -352,4 +352,4 @@ std::vector<UnreadyJob> JobService::unready_jobs() const {
   return unready;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

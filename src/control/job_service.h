@@ -21,7 +21,7 @@
 #include "model/engine.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::control {
 
 enum class ResourceKind { source, target, job };
 
@@ -118,4 +118,4 @@ class JobService {
   std::array<Bodies, 3> bodies_;  // by ResourceKind: as the user gave them, with their secrets
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

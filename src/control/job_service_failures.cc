@@ -3,7 +3,7 @@
 #include "control/failure_json.h"
 #include "control/job_service.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -59,4 +59,4 @@ Outcome JobService::give_up(const std::string& job, const std::string& id) {
   return failure_json(**given_up);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

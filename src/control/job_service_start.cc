@@ -7,7 +7,7 @@
 #include "control/job_service.h"
 #include "control/spec_parser.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -135,4 +135,4 @@ void JobService::publish() {
   engine_.apply(std::make_shared<const Configuration>(current_));
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -9,7 +9,7 @@
 #include "control/status_json.h"
 #include "control/test_support.h"
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 using testing::ElementsAre;
@@ -467,4 +467,4 @@ TEST(StatusJson, ShowsTheBeginningOfALongDocument) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

@@ -6,7 +6,7 @@
 
 #include "control/json_scanner.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::string canonical_object_text(const Json& object) {
   return nlohmann::json::parse(json_text(object)).dump();
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::control {
 
 using Json = nlohmann::ordered_json;
 
@@ -27,4 +27,4 @@ std::string json_text(const Json& json);
 // The text of an object with all fields sorted, the same for equal objects; empty for an empty one.
 std::string canonical_object_text(const Json& object);
 
-}  // namespace syncline
+}  // namespace syncline::control

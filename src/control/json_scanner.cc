@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -235,4 +235,4 @@ std::string place_in_text(std::string_view text, size_t offset) {
   return "line " + std::to_string(lines) + ", column " + std::to_string(columns + 1);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

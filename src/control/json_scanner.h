@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace syncline {
+namespace syncline::control {
 
 struct JsonFault {
   size_t offset = 0;
@@ -60,4 +60,4 @@ class JsonScanner {
 // "line 3, column 14": both from 1, columns in characters.
 std::string place_in_text(std::string_view text, size_t offset);
 
-}  // namespace syncline
+}  // namespace syncline::control

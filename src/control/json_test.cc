@@ -4,7 +4,7 @@
 
 #include "control/json_scanner.h"
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 TEST(ParseJson, KeepsOrderAndValues) {
@@ -118,4 +118,4 @@ TEST(CanonicalObjectText, DoesNotDependOnOrder) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

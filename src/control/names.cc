@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -234,4 +234,4 @@ std::optional<std::string> parse_target_url(std::string_view url, std::string& f
   return parsed;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

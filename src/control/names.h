@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::control {
 
 // Each answers what is wrong with the text, as a message for a Fault, or nothing.
 std::optional<std::string> resource_name_fault(std::string_view name);
@@ -29,4 +29,4 @@ std::optional<TableName> parse_table_name(std::string_view text, std::string& fa
 // nothing otherwise.
 std::optional<std::string> parse_target_url(std::string_view url, std::string& fault);
 
-}  // namespace syncline
+}  // namespace syncline::control

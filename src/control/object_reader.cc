@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-namespace syncline {
+namespace syncline::control {
 
 std::string field_path(const std::string& base, std::string_view name) {
   return base.empty() ? std::string(name) : base + "." + std::string(name);
@@ -153,4 +153,4 @@ void ObjectReader::finish() {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

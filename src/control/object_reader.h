@@ -14,7 +14,7 @@
 #include "control/fault.h"
 #include "control/json.h"
 
-namespace syncline {
+namespace syncline::control {
 
 enum class Need { required, optional };
 
@@ -64,4 +64,4 @@ std::optional<std::string> text_fault(std::string_view text, bool may_be_empty);
 std::vector<std::string> read_distinct_texts(const Json& array, const std::string& path,
                                              Faults& faults);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -1,6 +1,6 @@
 #include "control/outcome.h"
 
-namespace syncline {
+namespace syncline::control {
 
 Refusal invalid(const Faults& faults) {
   const Fault& first = faults.list().front();
@@ -17,4 +17,4 @@ Refusal refusal(RefusalCode code, std::string message, std::vector<Fault> detail
   return {code, std::move(message), std::move(details)};
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

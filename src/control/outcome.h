@@ -10,7 +10,7 @@
 #include "control/fault.h"
 #include "control/json.h"
 
-namespace syncline {
+namespace syncline::control {
 
 enum class RefusalCode { invalid, not_found, exists, in_use, internal };
 
@@ -40,4 +40,4 @@ class [[nodiscard]] Outcome {
 Refusal invalid(const Faults& faults);
 Refusal refusal(RefusalCode code, std::string message, std::vector<Fault> details = {});
 
-}  // namespace syncline
+}  // namespace syncline::control

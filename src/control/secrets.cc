@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -66,4 +66,4 @@ void restore_secrets(TargetSpec& target, Json& body, const Stored<TargetSpec>* s
   restore({"api", "api_key", target.api_key}, body, stored_body, place, faults);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

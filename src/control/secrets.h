@@ -8,7 +8,7 @@
 #include "control/json.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::control {
 
 inline constexpr std::string_view kStars = "********";
 
@@ -31,4 +31,4 @@ void restore_secrets(SourceSpec& source, Json& body, const Stored<SourceSpec>* s
 void restore_secrets(TargetSpec& target, Json& body, const Stored<TargetSpec>* stored,
                      Faults& faults);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -5,7 +5,7 @@
 #include "control/object_reader.h"
 #include "control/spec_parser.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -72,4 +72,4 @@ SourceSpec parse_source(const Json& body, Faults& faults) {
   return source;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

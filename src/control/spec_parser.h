@@ -8,10 +8,10 @@
 #include "control/json.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::control {
 
 SourceSpec parse_source(const Json& body, Faults& faults);
 TargetSpec parse_target(const Json& body, Faults& faults);
 JobSpec parse_job(const Json& body, Faults& faults);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -5,7 +5,7 @@
 
 #include "control/test_support.h"
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 using testing::ElementsAre;
@@ -460,4 +460,4 @@ TEST(JobParser, ManyFaultsAreBounded) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

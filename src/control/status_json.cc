@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <ctime>
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -145,4 +145,4 @@ Json status_json(const JobStatus& status) {
   return json;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -7,11 +7,11 @@
 #include "control/json.h"
 #include "model/job_status.h"
 
-namespace syncline {
+namespace syncline::control {
 
 std::string_view state_word(JobState state);
 // Microseconds since the epoch as ISO 8601 in UTC: 2026-01-31T10:20:30.123456Z.
 std::string utc_text(int64_t time_us);
 Json status_json(const JobStatus& status);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -7,7 +7,7 @@
 #include "base/random_id.h"
 #include "storage/sqlite_database.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -53,11 +53,11 @@ constexpr std::string_view kInstanceIdKey = "instance_id";
 
 class Store::State {
  public:
-  explicit State(SqliteDatabase opened) : database(std::move(opened)) {}
+  explicit State(storage::SqliteDatabase opened) : database(std::move(opened)) {}
 
   template <typename... Parameters>
   Status run(std::string_view sql, const Parameters&... parameters) {
-    SYNCLINE_ASSIGN(SqliteStatement statement, database.prepare(sql));
+    SYNCLINE_ASSIGN(storage::SqliteStatement statement, database.prepare(sql));
     return statement.bind(parameters...).run();
   }
 
@@ -65,7 +65,7 @@ class Store::State {
   template <typename Value, typename Read>
   Result<std::vector<Value>> rows(std::string_view sql, Read read) {
     const std::lock_guard lock(mutex);
-    SYNCLINE_ASSIGN(SqliteStatement statement, database.prepare(sql));
+    SYNCLINE_ASSIGN(storage::SqliteStatement statement, database.prepare(sql));
     std::vector<Value> values;
     for (;;) {
       SYNCLINE_ASSIGN(const bool row, statement.step());
@@ -79,14 +79,15 @@ class Store::State {
   Status keep_installed(const SourceChange& change);
 
   std::mutex mutex;
-  SqliteDatabase database;
+  storage::SqliteDatabase database;
   std::string instance_id;
 };
 
 Status Store::State::prepare_first_use() {
   SYNCLINE_RETURN_IF_ERROR(
       run("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", kInstanceIdKey, random_id()));
-  SYNCLINE_ASSIGN(SqliteStatement find, database.prepare("SELECT value FROM meta WHERE key = ?"));
+  SYNCLINE_ASSIGN(storage::SqliteStatement find,
+                  database.prepare("SELECT value FROM meta WHERE key = ?"));
   SYNCLINE_ASSIGN(const bool found, find.bind(kInstanceIdKey).step());
   if (!found) return Error::bug("the state file has lost its instance id");
   instance_id = find.text(0);
@@ -109,7 +110,7 @@ Status Store::State::keep_installed(const SourceChange& change) {
 }
 
 Status Store::State::change_source(const SourceChange& change) {
-  SqliteTransaction transaction(database);
+  storage::SqliteTransaction transaction(database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   if (change.retire_stored) SYNCLINE_RETURN_IF_ERROR(keep_installed(change));
   if (!change.body) {
@@ -135,7 +136,8 @@ Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
-  SYNCLINE_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, kMigrations));
+  SYNCLINE_ASSIGN(storage::SqliteDatabase database,
+                  storage::SqliteDatabase::open(path, kMigrations));
   auto state = std::make_unique<State>(std::move(database));
   SYNCLINE_RETURN_IF_ERROR(state->prepare_first_use());
   return std::unique_ptr<Store>(new Store(std::move(state)));
@@ -147,7 +149,8 @@ const std::string& Store::instance_id() const {
 
 Result<std::vector<StoredSource>> Store::sources() const {
   return state_->rows<StoredSource>(
-      "SELECT name, body, installed FROM sources ORDER BY name", [](const SqliteStatement& row) {
+      "SELECT name, body, installed FROM sources ORDER BY name",
+      [](const storage::SqliteStatement& row) {
         return StoredSource{row.text(0), row.text(1), row.integer(2) != 0};
       });
 }
@@ -156,14 +159,14 @@ Result<std::vector<StoredSource>> Store::retired_sources() const {
   return state_->rows<StoredSource>(
       "SELECT former_name || '#' || number, body FROM retired_sources WHERE installed = 1 "
       "ORDER BY number",
-      [](const SqliteStatement& row) {
+      [](const storage::SqliteStatement& row) {
         return StoredSource{row.text(0), row.text(1), true};
       });
 }
 
 Result<std::vector<StoredResource>> Store::targets() const {
   return state_->rows<StoredResource>("SELECT name, body FROM targets ORDER BY name",
-                                      [](const SqliteStatement& row) {
+                                      [](const storage::SqliteStatement& row) {
                                         return StoredResource{row.text(0), row.text(1)};
                                       });
 }
@@ -171,7 +174,7 @@ Result<std::vector<StoredResource>> Store::targets() const {
 Result<std::vector<StoredJob>> Store::jobs() const {
   return state_->rows<StoredJob>(
       "SELECT name, body, paused, resync_generation, take_over_generation FROM jobs ORDER BY name",
-      [](const SqliteStatement& row) {
+      [](const storage::SqliteStatement& row) {
         return StoredJob{row.text(0), row.text(1), row.integer(2) != 0, row.integer(3),
                          row.integer(4)};
       });
@@ -236,7 +239,7 @@ Status Store::clear_installed(const std::string& name) {
 
 Result<std::optional<DatabaseHistory>> Store::history(const std::string& source) const {
   const std::lock_guard lock(state_->mutex);
-  SYNCLINE_ASSIGN(SqliteStatement find,
+  SYNCLINE_ASSIGN(storage::SqliteStatement find,
                   state_->database.prepare(
                       "SELECT identity, xmax, mark, next_mark FROM sources WHERE name = ?"));
   SYNCLINE_ASSIGN(const bool found, find.bind(source).step());
@@ -251,4 +254,4 @@ Status Store::set_history(const std::string& source, const DatabaseHistory& hist
       history.identity, history.xmax, history.mark, history.next_mark, source);
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

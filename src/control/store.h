@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "model/engine.h"
 
-namespace syncline {
+namespace syncline::control {
 
 struct StoredResource {
   std::string name;
@@ -90,4 +90,4 @@ class Store {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::control

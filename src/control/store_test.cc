@@ -8,7 +8,7 @@
 #include "control/data_directory.h"
 #include "control/test_support.h"
 
-namespace syncline {
+namespace syncline::control {
 namespace {
 
 class StoreTest : public testing::Test {
@@ -223,4 +223,4 @@ TEST(DataDirectory, TheLockGoesWithTheObject) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::control

@@ -4,7 +4,7 @@
 #include "control/object_reader.h"
 #include "control/spec_parser.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -84,4 +84,4 @@ TargetSpec parse_target(const Json& body, Faults& faults) {
   return target;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -17,7 +17,7 @@
 #include "control/json.h"
 #include "model/engine.h"
 
-namespace syncline {
+namespace syncline::control {
 
 class TestFolder {
  public:
@@ -135,4 +135,4 @@ inline Json with(Json body, const std::string& pointer, Json value) {
   return body;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

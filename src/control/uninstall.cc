@@ -5,8 +5,9 @@
 
 #include "capture/capture.h"
 #include "control/spec_parser.h"
+#include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::control {
 
 namespace {
 
@@ -40,10 +41,10 @@ Result<std::vector<StoredSource>> find_sources(const Store& store, const std::st
 }
 
 Status clean(const SourceSpec& spec, const std::string& instance_id, const StopSignal& stop) {
-  Capture capture(spec, instance_id);
+  capture::Capture capture(spec, instance_id);
   const auto patience_ends = std::chrono::steady_clock::now() + kLockedPatience;
   for (;;) {
-    SYNCLINE_ASSIGN(const auto session, Session::open(spec, stop));
+    SYNCLINE_ASSIGN(const auto session, postgres::Session::open(spec, stop));
     Status done = capture.uninstall(*session, stop);
     const bool locked = !done.ok() && done.error().action == Action::retry;
     if (!locked || std::chrono::steady_clock::now() > patience_ends) return done;
@@ -80,4 +81,4 @@ Result<Uninstalled> uninstall_source(Store& store, const std::string& name,
   return uninstalled;
 }
 
-}  // namespace syncline
+}  // namespace syncline::control

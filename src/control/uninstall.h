@@ -11,7 +11,7 @@
 #include "base/stop_signal.h"
 #include "control/store.h"
 
-namespace syncline {
+namespace syncline::control {
 
 struct Uninstalled {
   std::vector<std::string> databases;  // "host:port/database", cleaned
@@ -23,4 +23,4 @@ struct Uninstalled {
 // retry (not reachable, locked).
 Result<Uninstalled> uninstall_source(Store& store, const std::string& name, const StopSignal& stop);
 
-}  // namespace syncline
+}  // namespace syncline::control

@@ -10,7 +10,7 @@
 #include "base/utf8_text.h"
 #include "document/json_string.h"
 
-namespace syncline {
+namespace syncline::document {
 
 namespace {
 
@@ -121,4 +121,4 @@ BulkBody BulkBuilder::take() {
   return body;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -13,7 +13,7 @@
 
 #include "model/bulk.h"
 
-namespace syncline {
+namespace syncline::document {
 
 constexpr size_t kDocumentIdBytesMax = 512;
 
@@ -65,4 +65,4 @@ class BulkBuilder {
   std::string fault_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

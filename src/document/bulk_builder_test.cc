@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 std::string item_bytes(const BulkBody& body, size_t index) {
@@ -122,4 +122,4 @@ TEST(BulkBuilder, IdsThatWouldRefuseTheWholeBodyAreTold) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -92,4 +92,4 @@ std::optional<std::string> hex_of_base64(std::string_view base64) {
   return hex;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 std::string base64(std::string_view hex_text) {
@@ -51,4 +51,4 @@ TEST(ByteaText, RandomBytesComeBack) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

@@ -5,7 +5,7 @@
 #include "document/number_text.h"
 #include "document/value_writer.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -67,4 +67,4 @@ std::optional<std::string> postgres_text(const PgType& type, std::string_view id
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

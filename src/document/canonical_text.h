@@ -9,9 +9,9 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 // The PostgreSQL text of a value whose text in an id is this, or nothing if no value's is.
 std::optional<std::string> postgres_text(const PgType& type, std::string_view id_text);
 
-}  // namespace syncline
+}  // namespace syncline::document

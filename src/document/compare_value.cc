@@ -8,7 +8,7 @@
 #include "document/number_text.h"
 #include "document/value_writer.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -130,4 +130,4 @@ std::optional<std::string> text_of_key(const PgType& type, std::string_view key)
   return std::string(key);
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

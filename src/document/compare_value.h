@@ -12,7 +12,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 enum class ValueFamily { number, string, boolean, date };
 
@@ -36,4 +36,4 @@ std::string number_key(std::string_view json_number);
 // …).
 std::optional<std::string> text_of_key(const PgType& type, std::string_view key);
 
-}  // namespace syncline
+}  // namespace syncline::document

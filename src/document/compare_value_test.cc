@@ -4,7 +4,7 @@
 
 #include "document/test_types.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 TEST(CompareValue, NumbersAreEqualByValue) {
@@ -61,4 +61,4 @@ TEST(CompareValue, FamiliesOfFields) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

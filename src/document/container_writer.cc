@@ -6,7 +6,7 @@
 #include "document/number_text.h"
 #include "document/value_writer.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 constexpr std::string_view kNull = "null";
@@ -182,4 +182,4 @@ bool append_composite(const PgType& type, std::string_view text, std::string& ou
   return true;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -10,7 +10,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 bool append_array(const PgType& type, std::string_view text, std::string& out);
 
@@ -25,4 +25,4 @@ bool append_hstore(std::string_view text, std::string& out);
 
 bool append_composite(const PgType& type, std::string_view text, std::string& out);
 
-}  // namespace syncline
+}  // namespace syncline::document

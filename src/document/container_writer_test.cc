@@ -8,7 +8,7 @@
 
 #include "document/test_types.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -193,4 +193,4 @@ TEST(ContainerWriter, RandomRubbishIsAlwaysOneJsonValueOnOneLine) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

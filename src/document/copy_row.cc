@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 char unescaped(char c) {
@@ -128,4 +128,4 @@ bool CopyRow::split(char* data, size_t size, size_t columns) {
          splitter.complete();
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

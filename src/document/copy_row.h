@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace syncline {
+namespace syncline::document {
 
 class CopyRow {
  public:
@@ -24,4 +24,4 @@ class CopyRow {
   std::vector<std::optional<std::string_view>> fields_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Row = std::vector<std::optional<std::string>>;
@@ -117,4 +117,4 @@ TEST(CopyRow, RandomRowsComeBack) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

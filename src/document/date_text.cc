@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -171,4 +171,4 @@ std::optional<std::string> postgres_date(Kind kind, std::string_view iso) {
   return text;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

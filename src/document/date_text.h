@@ -9,7 +9,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 enum class DateText {
   written,   // appended
@@ -24,4 +24,4 @@ DateText append_iso_date(PgType::Kind kind, std::string_view text, std::string& 
 // dates within PostgreSQL's range alone, in the one form it would print.
 std::optional<std::string> postgres_date(PgType::Kind kind, std::string_view iso);
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -131,4 +131,4 @@ TEST(DateText, OnlyRealDaysInTheirOneFormComeBack) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

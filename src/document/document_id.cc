@@ -9,7 +9,7 @@
 #include "document/literal_reader.h"
 #include "document/value_writer.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 constexpr char kSeparator = '_';
@@ -134,4 +134,4 @@ std::optional<std::vector<std::string>> DocumentIdCodec::split_key(std::string_v
   return texts;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

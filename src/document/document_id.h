@@ -13,7 +13,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 class DocumentIdCodec {
  public:
@@ -41,4 +41,4 @@ class DocumentIdCodec {
   std::vector<PgTypePtr> types_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -8,7 +8,7 @@
 #include "document/canonical_text.h"
 #include "document/test_types.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -207,4 +207,4 @@ TEST(DocumentId, RandomIdsAreRefusedOrStable) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

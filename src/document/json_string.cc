@@ -9,7 +9,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 constexpr uint64_t kOnes = 0x0101010101010101U;
@@ -133,4 +133,4 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::document {
 
 // Appends a JSON string literal with quotes; scans 16 bytes at a time with SSE2 and appends whole
 // runs.
@@ -16,4 +16,4 @@ void append_json_string(std::string_view text, std::string& out);
 // The same without the quotes.
 void append_json_escaped(std::string_view text, std::string& out);
 
-}  // namespace syncline
+}  // namespace syncline::document

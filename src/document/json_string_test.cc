@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 std::string literal_of(std::string_view text) {
@@ -87,4 +87,4 @@ TEST(JsonString, RandomTextComesBackFromAnotherParser) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

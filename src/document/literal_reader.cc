@@ -1,6 +1,6 @@
 #include "document/literal_reader.h"
 
-namespace syncline {
+namespace syncline::document {
 
 bool LiteralReader::take(char c) {
   if (at_end() || literal_[at_] != c) return false;
@@ -56,4 +56,4 @@ bool LiteralReader::read_bare(std::string_view stops, std::string_view& value) {
   return !value.empty();
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

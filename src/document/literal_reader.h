@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::document {
 
 class LiteralReader {
  public:
@@ -37,4 +37,4 @@ class LiteralReader {
   std::string unescaped_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

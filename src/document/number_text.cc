@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 // What numeric can hold before and after the point.
@@ -140,4 +140,4 @@ bool is_canonical_number(std::string_view type, std::string_view text) {
   return is_canonical_numeric(text);
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

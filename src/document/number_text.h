@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace syncline {
+namespace syncline::document {
 
 // The number grammar of JSON, which all finite numbers that PostgreSQL prints follow.
 bool is_json_number(std::string_view text);
@@ -18,4 +18,4 @@ bool is_not_finite(std::string_view text);
 // oid, float4, float8; any other name means numeric.
 bool is_canonical_number(std::string_view type, std::string_view text);
 
-}  // namespace syncline
+}  // namespace syncline::document

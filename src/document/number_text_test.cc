@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 TEST(NumberText, TheGrammarOfJson) {
@@ -133,4 +133,4 @@ TEST(NumberText, NumericIsRefusedBeyondItsDigits) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

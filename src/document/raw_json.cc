@@ -1,6 +1,6 @@
 #include "document/raw_json.h"
 
-namespace syncline {
+namespace syncline::document {
 
 namespace od = simdjson::ondemand;
 
@@ -22,4 +22,4 @@ bool raw_text(od::value value, std::string_view& raw) {
   return !raw.empty();
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -7,9 +7,9 @@
 
 #include <string_view>
 
-namespace syncline {
+namespace syncline::document {
 
 // Without the white space around it; it lives as long as the parsed text. False: not JSON.
 bool raw_text(simdjson::ondemand::value value, std::string_view& raw);
 
-}  // namespace syncline
+}  // namespace syncline::document

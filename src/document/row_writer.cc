@@ -5,7 +5,7 @@
 
 #include "document/value_writer.h"
 
-namespace syncline {
+namespace syncline::document {
 
 namespace {
 
@@ -60,4 +60,4 @@ size_t RowWriter::size_bound(std::span<const std::optional<std::string_view>> va
   return bound;
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

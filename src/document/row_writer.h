@@ -14,7 +14,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 struct OutputField {
   std::string alias;
@@ -48,4 +48,4 @@ class RowWriter {
   std::vector<Member> members_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -6,7 +6,7 @@
 
 #include "document/test_types.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 std::string members(const RowWriter& writer, const Values& values, uint64_t present = 0) {
@@ -62,4 +62,4 @@ TEST(RowWriter, TheBoundHoldsWhatIsWritten) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

@@ -10,7 +10,7 @@
 #include "document/compare_value.h"
 #include "document/raw_json.h"
 
-namespace syncline {
+namespace syncline::document {
 
 namespace {
 
@@ -104,4 +104,4 @@ bool same_json(std::string_view a, std::string_view b) {
   return same_value(left_value, right_value);
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

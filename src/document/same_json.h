@@ -6,9 +6,9 @@
 
 #include <string_view>
 
-namespace syncline {
+namespace syncline::document {
 
 // False where either is not JSON, unless the texts are equal.
 bool same_json(std::string_view a, std::string_view b);
 
-}  // namespace syncline
+}  // namespace syncline::document

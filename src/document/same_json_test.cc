@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 TEST(SameJson, HoldsWhateverTheOrderOfMembersAndTheFormOfNumbers) {
@@ -28,4 +28,4 @@ TEST(SameJson, SeesEveryDifference) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

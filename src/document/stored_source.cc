@@ -7,7 +7,7 @@
 
 #include "document/raw_json.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 namespace od = simdjson::ondemand;
@@ -116,4 +116,4 @@ std::optional<std::string> StoredSource::with(std::string_view own,
   return text.append("}");
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -12,7 +12,7 @@
 
 #include "document/compare_value.h"
 
-namespace syncline {
+namespace syncline::document {
 
 class StoredSource {
  public:
@@ -46,4 +46,4 @@ class StoredSource {
   std::vector<Member> members_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::document

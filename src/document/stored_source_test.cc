@@ -4,7 +4,7 @@
 
 #include "base/mutation_for_test.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 const std::vector<std::string> kOurs = {"shipment", "items"};
@@ -78,4 +78,4 @@ TEST(StoredSource, OutlivesWhateverIsStored) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

@@ -11,7 +11,7 @@
 #include "document/value_writer.h"
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 inline PgTypePtr make_type(PgType::Kind kind, std::string name) {
   auto type = std::make_shared<PgType>();
@@ -75,4 +75,4 @@ inline std::string render(const PgTypePtr& type, std::string_view text) {
 
 using Values = std::vector<std::optional<std::string_view>>;
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -7,7 +7,7 @@
 #include "document/date_text.h"
 #include "document/number_text.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -186,4 +186,4 @@ bool append_id_text(const PgType& type, std::string_view text, std::string& out)
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::document

@@ -10,7 +10,7 @@
 #include "document/json_string.h"
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::document {
 
 // Appends the JSON of a non-null value, on one line. A numeric of more than 1,000 characters
 // becomes a string, since clusters parse no longer numbers. Text that is not of the type's form is
@@ -23,4 +23,4 @@ void append_value(const PgType& type, std::string_view text, std::string& out);
 // also be what a cast to text gives, which differs from the type's own output for boolean and inet.
 bool append_id_text(const PgType& type, std::string_view text, std::string& out);
 
-}  // namespace syncline
+}  // namespace syncline::document

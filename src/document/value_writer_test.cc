@@ -6,7 +6,7 @@
 
 #include "document/test_types.h"
 
-namespace syncline {
+namespace syncline::document {
 namespace {
 
 using Kind = PgType::Kind;
@@ -104,4 +104,4 @@ TEST(ValueWriter, IdTextOfAnAddressIsTheSameFromItsCastToText) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::document

@@ -2,7 +2,7 @@
 
 #include "storage/sqlite_database.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
@@ -36,7 +36,7 @@ std::string_view kind_of_source(std::string_view code) {
 std::string_view error_kind(const Error& error) {
   const std::string_view code = error.code;
   if (error.action == Action::bug) return "internal";
-  if (code.starts_with(kSqliteCodePrefix)) return "data_directory";
+  if (code.starts_with(storage::kSqliteCodePrefix)) return "data_directory";
   if (error.action != Action::retry) return kind_of_refusal(code);
   if (code.empty()) return "starting_over";
   if (code == "42P01" || code == "42703") return "table";
@@ -45,4 +45,4 @@ std::string_view error_kind(const Error& error) {
   return code == "429" ? "target_busy" : "target_unreachable";
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 // One of:
 //   source_unreachable   no connection to the database, or it broke, or the server is starting
@@ -24,4 +24,4 @@ namespace syncline {
 //   internal             a fault of ours
 std::string_view error_kind(const Error& error);
 
-}  // namespace syncline
+}  // namespace syncline::engine

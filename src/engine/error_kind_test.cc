@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::engine {
 namespace {
 
 TEST(ErrorKind, SaysWhatIsTrue) {
@@ -61,4 +61,4 @@ TEST(ErrorKind, SaysWhatIsTrue) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::engine

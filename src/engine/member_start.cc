@@ -5,17 +5,19 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "postgres/catalog.h"
+#include "postgres/session_pool.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
 constexpr auto kWriterPatience = std::chrono::minutes(1);
 constexpr int kWriterPollMs = 20;
 
-std::optional<int64_t> estimate_rows(const TableInfo& table) {
+std::optional<int64_t> estimate_rows(const postgres::TableInfo& table) {
   double rows = 0;
-  for (const LeafInfo& leaf : table.leaves) {
+  for (const postgres::LeafInfo& leaf : table.leaves) {
     // Never analyzed: nothing to go by but an empty file.
     if (leaf.rows_estimate < 0 && leaf.blocks > 0) return std::nullopt;
     rows += std::max(0.0, leaf.rows_estimate);
@@ -25,17 +27,19 @@ std::optional<int64_t> estimate_rows(const TableInfo& table) {
 
 // Installs the watch. True if the member's record fits and it goes on; else the record is marked,
 // so that whatever happens next, the member starts over.
-Result<bool> prepare_member(Member& member, const StartOptions& options, const StopSignal& stop) {
-  Source& source = *member.source;
-  SYNCLINE_ASSIGN(const auto lease, source.sessions().acquire(SessionPool::Use::short_work, stop));
-  Session& session = *lease;
+Result<bool> prepare_member(compose::Member& member, const StartOptions& options,
+                            const StopSignal& stop) {
+  capture::Source& source = *member.source;
+  SYNCLINE_ASSIGN(const auto lease,
+                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop));
+  postgres::Session& session = *lease;
   const std::lock_guard admin(source.admin_mutex());
   if (stop.raised()) return Error::retry("stopping");
-  const Session::PlannedOnce planned(session);
-  SYNCLINE_ASSIGN(
-      const Source::WatchStart watch,
-      source.bring_up_watch(session, member.table, watch_request(member, *options.configuration),
-                            member_columns(member.config.spec), member.table_state, stop));
+  const postgres::Session::PlannedOnce planned(session);
+  SYNCLINE_ASSIGN(const capture::Source::WatchStart watch,
+                  source.bring_up_watch(
+                      session, member.table, compose::watch_request(member, *options.configuration),
+                      compose::member_columns(member.config.spec), member.table_state, stop));
   member.generation = watch.generation;
   SYNCLINE_ASSIGN(auto stored,
                   source.plan_store().read_member(session, options.plan, member.name()));
@@ -46,7 +50,7 @@ Result<bool> prepare_member(Member& member, const StartOptions& options, const S
     return true;
   }
   const bool other_watch = stored && stored->watch != watch.watch;
-  member.record = stored ? *std::move(stored) : MemberRecord();
+  member.record = stored ? *std::move(stored) : capture::MemberRecord();
   member.record.watch = watch.watch;
   member.record.definition.clear();
   SYNCLINE_RETURN_IF_ERROR(
@@ -62,17 +66,17 @@ Result<bool> prepare_member(Member& member, const StartOptions& options, const S
 
 // Takes the position. The writers that may have run without our triggers, or without the flag that
 // a load is under way, are over.
-Status begin_member(Member& member, const StartOptions& options, const StopSignal& stop) {
-  Source& source = *member.source;
+Status begin_member(compose::Member& member, const StartOptions& options, const StopSignal& stop) {
+  capture::Source& source = *member.source;
   SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(SessionPool::Use::short_work, stop));
+                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop));
   const std::lock_guard admin(source.admin_mutex());
   if (source.generation(member.record.watch) > member.generation)
     return Error::retry("the table was altered just now; it is looked at again");
   member.record.definition = member.definition;
   member.record.index_uuid = options.index_uuid;
   member.record.resync = member.config.resync_generation;
-  member.record.load = LoadProgress();
+  member.record.load = capture::LoadProgress();
   member.record.load.started_us = options.now_us;
   member.record.load.rows_estimate = estimate_rows(member.table);
   SYNCLINE_RETURN_IF_ERROR(
@@ -83,14 +87,14 @@ Status begin_member(Member& member, const StartOptions& options, const StopSigna
 
 // Waits until the transactions that hold a write lock now are over. Error: retry, when one of them
 // lasts for long.
-Status wait_for_writers(const Member& member, const StopSignal& stop) {
+Status wait_for_writers(const compose::Member& member, const StopSignal& stop) {
   const TimePoint patience_ends = std::chrono::steady_clock::now() + kWriterPatience;
-  std::optional<Writers> writers;
+  std::optional<capture::Writers> writers;
   for (;;) {
     {
-      SYNCLINE_ASSIGN(const auto session,
-                      member.source->sessions().acquire(SessionPool::Use::short_work, stop));
-      SYNCLINE_ASSIGN(writers, find_writers(*session, member.table, writers));
+      SYNCLINE_ASSIGN(const auto session, member.source->sessions().acquire(
+                                              postgres::SessionPool::Use::short_work, stop));
+      SYNCLINE_ASSIGN(writers, capture::find_writers(*session, member.table, writers));
     }
     if (writers->none()) return {};
     if (std::chrono::steady_clock::now() > patience_ends) {
@@ -106,11 +110,11 @@ Status wait_for_writers(const Member& member, const StopSignal& stop) {
 
 }  // namespace
 
-Status start_member(Member& member, const StartOptions& options, const StopSignal& stop) {
+Status start_member(compose::Member& member, const StartOptions& options, const StopSignal& stop) {
   SYNCLINE_ASSIGN(const bool goes_on, prepare_member(member, options, stop));
   if (goes_on) return {};
   SYNCLINE_RETURN_IF_ERROR(wait_for_writers(member, stop));
   return begin_member(member, options, stop);
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

@@ -11,7 +11,7 @@
 #include "compose/member.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 // Installs the watch, reads or starts the member's record, and says whether its table has to be
 // loaded (again). A start over takes the position now, after every writer that may have run without
@@ -24,6 +24,6 @@ struct StartOptions {
       nullptr;  // all jobs: those that share the watch widen what it reads
   int64_t now_us = 0;
 };
-Status start_member(Member& member, const StartOptions& options, const StopSignal& stop);
+Status start_member(compose::Member& member, const StartOptions& options, const StopSignal& stop);
 
-}  // namespace syncline
+}  // namespace syncline::engine

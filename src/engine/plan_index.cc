@@ -8,28 +8,28 @@
 #include "index/index_claim.h"
 #include "index/index_mapping.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
-std::vector<FieldMapping> fields_of(const PlanContext& context) {
-  std::vector<FieldMapping> fields;
+std::vector<index::FieldMapping> fields_of(const compose::PlanContext& context) {
+  std::vector<index::FieldMapping> fields;
   std::set<std::string> names;
   for (const auto& member : context.members) {
-    for (const FieldMapping& field : member->fields) {
+    for (const index::FieldMapping& field : member->fields) {
       if (names.insert(field.name).second) fields.push_back(field);
     }
   }
   return fields;
 }
 
-std::vector<std::string> settings_of(const PlanContext& context) {
+std::vector<std::string> settings_of(const compose::PlanContext& context) {
   std::vector<std::string> settings;
   for (const auto& member : context.members) settings.push_back(member->config.spec.settings_json);
   return settings;
 }
 
-Error kept_by_another(const std::string& index, const IndexOwner& keeper,
+Error kept_by_another(const std::string& index, const index::IndexOwner& keeper,
                       const std::string& instance, const std::string& job) {
   if (keeper.instance == instance)
     return Error::pause_job("index \"" + index + "\" is kept by plan " + keeper.plan +
@@ -44,9 +44,10 @@ Error kept_by_another(const std::string& index, const IndexOwner& keeper,
 
 }  // namespace
 
-Status PlanRunner::prepare_index(PlanContext& context, IndexDescription& index, bool& created) {
+Status PlanRunner::prepare_index(compose::PlanContext& context, index::IndexDescription& index,
+                                 bool& created) {
   SYNCLINE_ASSIGN(auto described, context.admin.describe());
-  const std::vector<FieldMapping> fields = fields_of(context);
+  const std::vector<index::FieldMapping> fields = fields_of(context);
   if (!described && !context.owned) {
     context.index_is_missing = true;  // its owner makes it
     return {};
@@ -65,7 +66,7 @@ Status PlanRunner::prepare_index(PlanContext& context, IndexDescription& index, 
   Status added = context.admin.add_missing_fields(fields);
   if (!added.ok()) return blame_member(context, std::move(added).error());
   SYNCLINE_ASSIGN(context.write_name,
-                  IndexClaim(context.cluster.http(), config_.index).write_name(index));
+                  index::IndexClaim(context.cluster.http(), config_.index).write_name(index));
   return {};
 }
 
@@ -73,17 +74,18 @@ Status PlanRunner::prepare_index(PlanContext& context, IndexDescription& index, 
 // and the job no params, the template's stays. So the index is made without such fields at first:
 // then it shows what the template gave. A field that got a type which does not fit is the job's to
 // say, so the index is made once more.
-Status PlanRunner::create_index(PlanContext& context, const std::vector<FieldMapping>& fields) {
+Status PlanRunner::create_index(compose::PlanContext& context,
+                                const std::vector<index::FieldMapping>& fields) {
   const std::vector<std::string> settings = settings_of(context);
   SYNCLINE_ASSIGN(const bool made,
-                  context.admin.create(fields_with_params(fields), settings, owner()));
+                  context.admin.create(index::fields_with_params(fields), settings, owner()));
   if (!made) return {};
   Status added = context.admin.add_missing_fields(fields);
   if (added.ok() || added.error().action != Action::pause_job) return added;
-  std::vector<FieldMapping> insisted;
-  for (const FieldMapping& field : fields) {
+  std::vector<index::FieldMapping> insisted;
+  for (const index::FieldMapping& field : fields) {
     const bool fits = context.admin.add_missing_fields({field}).ok();
-    const auto chosen = fits ? fields_with_params({field}) : std::vector{field};
+    const auto chosen = fits ? index::fields_with_params({field}) : std::vector{field};
     insisted.insert(insisted.end(), chosen.begin(), chosen.end());
   }
   SYNCLINE_RETURN_IF_ERROR(context.admin.remove());
@@ -93,7 +95,7 @@ Status PlanRunner::create_index(PlanContext& context, const std::vector<FieldMap
 }
 
 // What would refuse every document.
-Status PlanRunner::check_index_kind(const IndexDescription& index) const {
+Status PlanRunner::check_index_kind(const index::IndexDescription& index) const {
   if (!index.data_stream.empty())
     return Error::pause_job("\"" + config_.index + "\" is a data stream (" + index.data_stream +
                             "), whose documents cannot be changed: name an ordinary index, or "
@@ -107,7 +109,7 @@ Status PlanRunner::check_index_kind(const IndexDescription& index) const {
 
 // Whether somebody keeps it whom this plan would be in the way of. What a plan that is configured
 // no more has left behind is nobody's.
-bool PlanRunner::is_kept_by_another(const IndexDescription& index) const {
+bool PlanRunner::is_kept_by_another(const index::IndexDescription& index) const {
   if (!index.owner || *index.owner == owner()) return false;
   if (index.owner->instance != parts_.instance) return true;
   const auto configuration = parts_.configuration();
@@ -116,7 +118,7 @@ bool PlanRunner::is_kept_by_another(const IndexDescription& index) const {
   });
 }
 
-Status PlanRunner::claim_index(PlanContext& context, IndexDescription& index) {
+Status PlanRunner::claim_index(compose::PlanContext& context, index::IndexDescription& index) {
   if (is_kept_by_another(index)) {
     SYNCLINE_ASSIGN(const bool taken_over, may_take_over(context));
     if (!taken_over)
@@ -131,8 +133,8 @@ Status PlanRunner::claim_index(PlanContext& context, IndexDescription& index) {
 
 // Two that take it at the same time both see themselves as its keeper for a moment; the one whose
 // note was replaced sees it at its next look at the index.
-Status PlanRunner::take_index(PlanContext& context, IndexDescription& index) {
-  const Status noted = IndexClaim(context.cluster.http(), config_.index)
+Status PlanRunner::take_index(compose::PlanContext& context, index::IndexDescription& index) {
+  const Status noted = index::IndexClaim(context.cluster.http(), config_.index)
                            .note_owner(context.owned ? std::optional(owner()) : std::nullopt);
   if (!noted.ok() && noted.error().action == Action::retry) return noted;
   if (!noted.ok()) {
@@ -148,13 +150,13 @@ Status PlanRunner::take_index(PlanContext& context, IndexDescription& index) {
 }
 
 // Asked for with a resync that is not fulfilled yet: once that is, whoever takes it from us has it.
-Result<bool> PlanRunner::may_take_over(const PlanContext& context) {
+Result<bool> PlanRunner::may_take_over(const compose::PlanContext& context) {
   for (const auto& member : context.members) {
     const JobConfig& job = member->config;
     if (job.take_over_generation == 0 || job.take_over_generation != job.resync_generation)
       continue;
-    SYNCLINE_ASSIGN(const auto session,
-                    member->source->sessions().acquire(SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, stop_));
     SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
                                            *session, context.plan, member->name()));
     if (!stored || stored->resync != job.resync_generation) return true;
@@ -164,14 +166,14 @@ Result<bool> PlanRunner::may_take_over(const PlanContext& context) {
 
 // At best: what cannot be reached now says to the next one how to take the index over.
 void PlanRunner::release_index() {
-  const Status released = IndexClaim(parts_.cluster->http(), config_.index).release(owner());
+  const Status released = index::IndexClaim(parts_.cluster->http(), config_.index).release(owner());
   if (!released.ok())
     spdlog::warn("{}: the mark on its index was left: {}", config_.plan(),
                  released.error().message);
 }
 
 // Whose fields the index cannot take.
-Error PlanRunner::blame_member(PlanContext& context, Error error) {
+Error PlanRunner::blame_member(compose::PlanContext& context, Error error) {
   if (error.action != Action::pause_job) return error;
   for (const auto& member : context.members) {
     const Status alone = context.admin.add_missing_fields(member->fields);
@@ -182,4 +184,4 @@ Error PlanRunner::blame_member(PlanContext& context, Error error) {
   return error;
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

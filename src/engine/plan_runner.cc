@@ -8,7 +8,7 @@
 #include "capture/privileges.h"
 #include "engine/member_start.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
@@ -24,7 +24,7 @@ constexpr const char* kResyncShape = "resync";
 
 // What the plan's documents are made of: a line for its kind and one for each job. What differs
 // from the stored one says which documents have to be composed.
-std::string shape_of(const PlanContext& context) {
+std::string shape_of(const compose::PlanContext& context) {
   std::string text = context.owned ? "owned\n" : "foreign\n";
   for (const auto& member : context.members)
     text += member->name() + "=" + member->definition + "\n";
@@ -43,7 +43,7 @@ std::set<std::string> lines_of(const std::string& text) {
 
 // Whether documents have to be composed that no load of a member brings: those that held what a job
 // gave that is gone or changed, and for a new array those without rows, which hold an empty one.
-bool needs_sweep(const PlanContext& context, const std::optional<std::string>& stored) {
+bool needs_sweep(const compose::PlanContext& context, const std::optional<std::string>& stored) {
   if (!stored) return true;
   const std::set<std::string> before = lines_of(*stored);
   const std::set<std::string> now = lines_of(shape_of(context));
@@ -137,29 +137,29 @@ void PlanRunner::run() {
 
 Status PlanRunner::run_once() {
   failing_job_.clear();
-  IndexAdmin admin(parts_.cluster->http(), config_.index);
-  DocumentReader documents(parts_.cluster->http(), config_.index);
-  PlanContext context{.plan = config_.plan(),
-                      .owned = config_.owned(),
-                      .members = {},
-                      .cluster = *parts_.cluster,
-                      .admin = admin,
-                      .documents = documents,
-                      .parked = parts_.parked,
-                      .retries = parts_.retries,
-                      .clock = parts_.clock,
-                      .stop = stop_,
-                      .counts = counts_,
-                      .refusals = refusals_,
-                      .touches = touches_,
-                      .write_trouble = write_trouble_,
-                      .page_sizes = page_sizes_,
-                      .versions = nullptr,
-                      .write_name = config_.index};
-  IndexDescription index;
+  index::IndexAdmin admin(parts_.cluster->http(), config_.index);
+  index::DocumentReader documents(parts_.cluster->http(), config_.index);
+  compose::PlanContext context{.plan = config_.plan(),
+                               .owned = config_.owned(),
+                               .members = {},
+                               .cluster = *parts_.cluster,
+                               .admin = admin,
+                               .documents = documents,
+                               .parked = parts_.parked,
+                               .retries = parts_.retries,
+                               .clock = parts_.clock,
+                               .stop = stop_,
+                               .counts = counts_,
+                               .refusals = refusals_,
+                               .touches = touches_,
+                               .write_trouble = write_trouble_,
+                               .page_sizes = page_sizes_,
+                               .versions = nullptr,
+                               .write_name = config_.index};
+  index::IndexDescription index;
   bool created = false;
   SYNCLINE_RETURN_IF_ERROR(prepare(context, index, created));
-  Stream::Start start;
+  lanes::Stream::Start start;
   SYNCLINE_RETURN_IF_ERROR(start_plan(context, index, created, start));
   Status ended = follow(context, index, std::move(start), created);
   if (context.versions) highest_version_ = std::max(highest_version_, context.versions->highest());
@@ -168,10 +168,10 @@ Status PlanRunner::run_once() {
 
 // Opens the plan's record, starts its members, and finds out what has to be composed beside what
 // they load and log.
-Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& index, bool created,
-                              Stream::Start& start) {
-  const Member& home = context.home();
-  SYNCLINE_ASSIGN(PlanRecord plan, open_plan(context));
+Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexDescription& index,
+                              bool created, lanes::Stream::Start& start) {
+  const compose::Member& home = context.home();
+  SYNCLINE_ASSIGN(capture::PlanRecord plan, open_plan(context));
   {
     const std::lock_guard lock(mutex_);
     strangers_ = plan.strangers;
@@ -186,7 +186,7 @@ Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& inde
   start.index_owner = index.owner;
   start.shape = shape_of(context);
   if (!context.owned) return start_foreign(context, plan, start);
-  context.versions = std::make_unique<VersionCounter>(home.source, plan.number, stop_);
+  context.versions = std::make_unique<compose::VersionCounter>(home.source, plan.number, stop_);
   context.strangers_below_after_resync = index.created_by_syncline ? 0 : plan.version_base;
   const bool resync = plan.shape == kResyncShape;
   context.strangers_below = resync ? 0 : context.strangers_below_after_resync;
@@ -201,32 +201,32 @@ Status PlanRunner::start_plan(PlanContext& context, const IndexDescription& inde
   if (!all_started_over && !needs_sweep(context, plan.shape))
     return plan.shape == start.shape ? Status() : store_shape(context, start.shape);
   if (!resync) SYNCLINE_RETURN_IF_ERROR(store_shape(context, std::nullopt));
-  start.sweep = SweepOptions{since, context.strangers_below};
+  start.sweep = lanes::SweepOptions{since, context.strangers_below};
   return {};
 }
 
 // Each with a connection for the moment alone: who waits for a second one while holding one may
 // wait for ever, together with others who do the same.
-Result<PlanRecord> PlanRunner::open_plan(const PlanContext& context) {
-  Source& source = *context.home().source;
+Result<capture::PlanRecord> PlanRunner::open_plan(const compose::PlanContext& context) {
+  capture::Source& source = *context.home().source;
   SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   const int64_t floor = std::max(parts_.clock.wall_time_us(), highest_version_ + 1);
   return source.plan_store().open_plan(*session, context.plan, floor);
 }
 
-Status PlanRunner::store_shape(const PlanContext& context,
+Status PlanRunner::store_shape(const compose::PlanContext& context,
                                const std::optional<std::string>& shape) {
-  Source& source = *context.home().source;
+  capture::Source& source = *context.home().source;
   SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   return source.plan_store().set_shape(*session, context.plan, shape);
 }
 
 // Any difference but a job less means that every document is looked at.
-Status PlanRunner::start_foreign(PlanContext& context, const PlanRecord& plan,
-                                 Stream::Start& start) {
-  IndexDescription index;
+Status PlanRunner::start_foreign(compose::PlanContext& context, const capture::PlanRecord& plan,
+                                 lanes::Stream::Start& start) {
+  index::IndexDescription index;
   index.uuid = start.index_uuid;
   bool all_started_over = false;
   SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
@@ -239,18 +239,18 @@ Status PlanRunner::start_foreign(PlanContext& context, const PlanRecord& plan,
     start.swept = plan.swept;
     return {};
   }
-  Source& source = *context.home().source;
+  capture::Source& source = *context.home().source;
   SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(SessionPool::Use::short_work, stop_));
+                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   return source.plan_store().set_swept(*session, context.plan, std::nullopt);
 }
 
 // Whether a member was asked to load again since it last started over.
-Result<bool> PlanRunner::resync_is_asked(const PlanContext& context) {
+Result<bool> PlanRunner::resync_is_asked(const compose::PlanContext& context) {
   for (const auto& member : context.members) {
     if (member->config.resync_generation == 0) continue;
-    SYNCLINE_ASSIGN(const auto session,
-                    member->source->sessions().acquire(SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, stop_));
     SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
                                            *session, context.plan, member->name()));
     if (!stored || stored->resync != member->config.resync_generation) return true;
@@ -258,14 +258,15 @@ Result<bool> PlanRunner::resync_is_asked(const PlanContext& context) {
   return false;
 }
 
-Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& created) {
+Status PlanRunner::prepare(compose::PlanContext& context, index::IndexDescription& index,
+                           bool& created) {
   if (all_paused()) {
     while (pause(std::chrono::hours(1))) {
     }
     return Error::retry("stopping");
   }
   for (const JobConfig& job : config_.jobs) {
-    Source& source = *parts_.sources.at(job.spec.source);
+    capture::Source& source = *parts_.sources.at(job.spec.source);
     while (source.connecting() && pause(kConnectPoll)) {
     }
     if (auto error = source.error()) {
@@ -283,9 +284,9 @@ Status PlanRunner::prepare(PlanContext& context, IndexDescription& index, bool& 
 
 // Why a source is not there. Privileges that it lacked may have been granted since, which it finds
 // out within seconds.
-Error PlanRunner::error_of(Source& source, Error error) const {
-  if (error.code != kInsufficientPrivilege) return error;
-  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
+Error PlanRunner::error_of(capture::Source& source, Error error) const {
+  if (error.code != capture::kInsufficientPrivilege) return error;
+  const auto session = source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_);
   if (!session.ok()) return error;
   if (auto lacking = lacking_privileges(source, **session)) return *std::move(lacking);
   error.action = Action::retry;
@@ -293,35 +294,36 @@ Error PlanRunner::error_of(Source& source, Error error) const {
 }
 
 // Of all jobs of the source: whoever grants what one lacks should not be asked again for the next.
-std::optional<Error> PlanRunner::lacking_privileges(const Source& source, Session& session) const {
-  TableNames tables;
+std::optional<Error> PlanRunner::lacking_privileges(const capture::Source& source,
+                                                    postgres::Session& session) const {
+  capture::TableNames tables;
   const auto configuration = parts_.configuration();
   for (const auto& [name, job] : configuration->jobs) {
     if (job.spec.source == source.spec().name) tables.emplace(job.spec.schema, job.spec.table);
   }
-  Status all = check_privileges(session, source.spec().capture_schema, tables);
+  Status all = capture::check_privileges(session, source.spec().capture_schema, tables);
   if (all.ok()) return std::nullopt;
   return std::move(all).error();
 }
 
-Status PlanRunner::resolve_members(PlanContext& context) {
+Status PlanRunner::resolve_members(compose::PlanContext& context) {
   for (const JobConfig& job : config_.jobs) {
-    const std::shared_ptr<Source>& source = parts_.sources.at(job.spec.source);
+    const std::shared_ptr<capture::Source>& source = parts_.sources.at(job.spec.source);
     SYNCLINE_ASSIGN(const auto session,
-                    source->sessions().acquire(SessionPool::Use::short_work, stop_));
+                    source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
     failing_job_ = job.spec.name;
-    auto member = resolve_member(job, source, *session);
-    if (!member.ok() && member.error().code == kInsufficientPrivilege)
+    auto member = compose::resolve_member(job, source, *session);
+    if (!member.ok() && member.error().code == capture::kInsufficientPrivilege)
       return lacking_privileges(*source, *session).value_or(member.error());
     if (!member.ok()) return std::move(member).error();
     failing_job_.clear();
     context.members.push_back(std::move(member).value());
   }
-  return connect_members(context.members, failing_job_);
+  return compose::connect_members(context.members, failing_job_);
 }
 
-Status PlanRunner::start_members(PlanContext& context, const IndexDescription& index,
-                                 bool& all_started_over) {
+Status PlanRunner::start_members(compose::PlanContext& context,
+                                 const index::IndexDescription& index, bool& all_started_over) {
   all_started_over = true;
   const auto configuration = parts_.configuration();
   const int64_t now_us = parts_.clock.wall_time_us();
@@ -342,8 +344,8 @@ Status PlanRunner::start_members(PlanContext& context, const IndexDescription& i
   return {};
 }
 
-Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, Stream::Start start,
-                          bool created) {
+Status PlanRunner::follow(compose::PlanContext& context, const index::IndexDescription& index,
+                          lanes::Stream::Start start, bool created) {
   const bool loads =
       context.owned &&
       std::any_of(context.members.begin(), context.members.end(), [](const auto& member) {
@@ -356,8 +358,8 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, S
   }
   SYNCLINE_RETURN_IF_ERROR(context.parked.assign(context.plan, context.home().name()));
   set_running(context, loads, context.owned ? start.sweep.has_value() : !start.swept);
-  Stream stream(context, later_, std::move(start), stream_events(context.admin));
-  std::optional<Loader> loader;
+  lanes::Stream stream(context, later_, std::move(start), stream_events(context.admin));
+  std::optional<lanes::Loader> loader;
   if (loads) {
     stream.load_started();
     loader.emplace(context, loader_events(stream));
@@ -368,7 +370,7 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, S
     loader_ = loader ? &*loader : nullptr;
   }
   if (loader) loader->start();
-  std::optional<Verifier> verifier;
+  std::optional<verify::Verifier> verifier;
   verifier.emplace(context, parts_.verifications, verifier_events(context));
   {
     const std::lock_guard lock(mutex_);
@@ -398,13 +400,13 @@ Status PlanRunner::follow(PlanContext& context, const IndexDescription& index, S
   return ended;
 }
 
-Loader::Events PlanRunner::loader_events(Stream& stream) {
-  Loader::Events events;
+lanes::Loader::Events PlanRunner::loader_events(lanes::Stream& stream) {
+  lanes::Loader::Events events;
   events.segment_ended = [&stream] { stream.segment_ended(); };
   events.outcome_unknown = [&stream](const std::vector<std::string>& ids) {
     stream.outcome_unknown(ids);
   };
-  events.progress = [this](const Member& member, const LoadProgress& progress) {
+  events.progress = [this](const compose::Member& member, const capture::LoadProgress& progress) {
     const std::lock_guard lock(mutex_);
     jobs_[member.name()].load = progress;
   };
@@ -418,8 +420,8 @@ Loader::Events PlanRunner::loader_events(Stream& stream) {
   return events;
 }
 
-Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
-  Stream::Events events;
+lanes::Stream::Events PlanRunner::stream_events(index::IndexAdmin& admin) {
+  lanes::Stream::Events events;
   events.loaded = [this, &admin]() -> Status {
     SYNCLINE_RETURN_IF_ERROR(admin.end_load_mode());
     const std::lock_guard lock(mutex_);
@@ -429,7 +431,7 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
       parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
     return {};
   };
-  events.reached = [this](const Member& member, const Position& position) {
+  events.reached = [this](const compose::Member& member, const capture::Position& position) {
     const std::lock_guard lock(mutex_);
     JobView& view = jobs_[member.name()];
     view.reached = position;
@@ -456,25 +458,27 @@ Stream::Events PlanRunner::stream_events(IndexAdmin& admin) {
     for (const JobConfig& job : config_.jobs)
       parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
   };
-  events.progress = [this](const Member& member, const LoadProgress& progress) {
+  events.progress = [this](const compose::Member& member, const capture::LoadProgress& progress) {
     const std::lock_guard lock(mutex_);
     jobs_[member.name()].load = progress;
   };
   return events;
 }
 
-Verifier::Events PlanRunner::verifier_events(PlanContext& context) {
-  Verifier::Events events;
+verify::Verifier::Events PlanRunner::verifier_events(compose::PlanContext& context) {
+  verify::Verifier::Events events;
   events.live_since = [this] { return live_since(); };
   events.mark = [this] { return mark_changes(); };
-  events.passed = [this](const std::vector<Position>& marks) { return have_passed(marks); };
+  events.passed = [this](const std::vector<capture::Position>& marks) {
+    return have_passed(marks);
+  };
   events.repair = [this](std::vector<std::string> ids) {
     const std::lock_guard lock(mutex_);
     if (stream_ != nullptr) stream_->repair(std::move(ids));
   };
   events.no_strangers = [this, &context] {
-    Source& source = *context.home().source;
-    const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_);
+    capture::Source& source = *context.home().source;
+    const auto session = source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_);
     if (session.ok())
       static_cast<void>(source.plan_store().set_strangers(**session, context.plan, 0).ok());
     const std::lock_guard lock(mutex_);
@@ -497,7 +501,7 @@ void PlanRunner::set_trouble(const Error& error) {
   trouble_ = Trouble{error, error.culprit.empty() ? failing_job_ : error.culprit, since_us};
 }
 
-void PlanRunner::set_running(const PlanContext& context, bool loading, bool sweeping) {
+void PlanRunner::set_running(const compose::PlanContext& context, bool loading, bool sweeping) {
   const std::lock_guard lock(mutex_);
   loading_ = loading;
   trouble_.reset();
@@ -509,9 +513,9 @@ void PlanRunner::set_running(const PlanContext& context, bool loading, bool swee
     view.reached = member->record.position;
     view.load = member->record.load;
     view.caught_up_at = parts_.clock.now();
-    view.warnings = missing_indexes(*member, context.members);
-    view.fan_out_jobs = fan_out_jobs(*member, context.members);
+    view.warnings = compose::missing_indexes(*member, context.members);
+    view.fan_out_jobs = compose::fan_out_jobs(*member, context.members);
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

@@ -17,17 +17,20 @@
 #include <thread>
 #include <vector>
 
+#include "capture/source.h"
 #include "compose/plan_context.h"
 #include "engine/question_desk.h"
+#include "index/cluster.h"
 #include "lanes/loader.h"
 #include "lanes/refusal_watch.h"
 #include "lanes/stream.h"
 #include "lanes/write_trouble.h"
 #include "model/job_status.h"
 #include "model/spec.h"
+#include "postgres/session.h"
 #include "verify/verifier.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 struct PlanConfig {
   TargetSpec target;
@@ -44,11 +47,11 @@ struct PlanConfig {
 class PlanRunner {
  public:
   struct Parts {
-    std::map<std::string, std::shared_ptr<Source>> sources;
-    std::shared_ptr<Cluster> cluster;
-    ParkedStore& parked;
-    RetrySchedule& retries;
-    VerifyStore& verifications;
+    std::map<std::string, std::shared_ptr<capture::Source>> sources;
+    std::shared_ptr<index::Cluster> cluster;
+    retry::ParkedStore& parked;
+    retry::RetrySchedule& retries;
+    verify::VerifyStore& verifications;
     const Clock& clock;
     std::string instance;  // of this installation
     std::function<std::shared_ptr<const Configuration>()> configuration;
@@ -74,8 +77,8 @@ class PlanRunner {
   struct JobView {
     bool paused = false;
     int watch = 0;
-    std::optional<Position> reached;
-    LoadProgress load;
+    std::optional<capture::Position> reached;
+    capture::LoadProgress load;
     TimePoint caught_up_at;
     int64_t last_lag = 0;                      // shown while the source cannot be asked
     bool lag_counted = false;                  // when it was last asked for
@@ -92,37 +95,42 @@ class PlanRunner {
 
   void run();
   Status run_once();
-  Result<bool> resync_is_asked(const PlanContext& context);
-  Status prepare(PlanContext& context, IndexDescription& index, bool& created);
-  Error error_of(Source& source, Error error) const;
-  std::optional<Error> lacking_privileges(const Source& source, Session& session) const;
-  Status resolve_members(PlanContext& context);
-  Status prepare_index(PlanContext& context, IndexDescription& index, bool& created);
-  Status create_index(PlanContext& context, const std::vector<FieldMapping>& fields);
-  Status check_index_kind(const IndexDescription& index) const;
-  Status claim_index(PlanContext& context, IndexDescription& index);
-  Status take_index(PlanContext& context, IndexDescription& index);
-  Result<bool> may_take_over(const PlanContext& context);
-  bool is_kept_by_another(const IndexDescription& index) const;
+  Result<bool> resync_is_asked(const compose::PlanContext& context);
+  Status prepare(compose::PlanContext& context, index::IndexDescription& index, bool& created);
+  Error error_of(capture::Source& source, Error error) const;
+  std::optional<Error> lacking_privileges(const capture::Source& source,
+                                          postgres::Session& session) const;
+  Status resolve_members(compose::PlanContext& context);
+  Status prepare_index(compose::PlanContext& context, index::IndexDescription& index,
+                       bool& created);
+  Status create_index(compose::PlanContext& context,
+                      const std::vector<index::FieldMapping>& fields);
+  Status check_index_kind(const index::IndexDescription& index) const;
+  Status claim_index(compose::PlanContext& context, index::IndexDescription& index);
+  Status take_index(compose::PlanContext& context, index::IndexDescription& index);
+  Result<bool> may_take_over(const compose::PlanContext& context);
+  bool is_kept_by_another(const index::IndexDescription& index) const;
   void release_index();
-  IndexOwner owner() const { return {parts_.instance, config_.plan()}; }
-  Status start_members(PlanContext& context, const IndexDescription& index, bool& all_started_over);
-  Status start_plan(PlanContext& context, const IndexDescription& index, bool created,
-                    Stream::Start& start);
-  Status start_foreign(PlanContext& context, const PlanRecord& plan, Stream::Start& start);
-  Result<PlanRecord> open_plan(const PlanContext& context);
-  Status store_shape(const PlanContext& context, const std::optional<std::string>& shape);
-  Error blame_member(PlanContext& context, Error error);
-  Status follow(PlanContext& context, const IndexDescription& index, Stream::Start start,
-                bool created);
-  Loader::Events loader_events(Stream& stream);
-  Stream::Events stream_events(IndexAdmin& admin);
-  Verifier::Events verifier_events(PlanContext& context);
+  index::IndexOwner owner() const { return {parts_.instance, config_.plan()}; }
+  Status start_members(compose::PlanContext& context, const index::IndexDescription& index,
+                       bool& all_started_over);
+  Status start_plan(compose::PlanContext& context, const index::IndexDescription& index,
+                    bool created, lanes::Stream::Start& start);
+  Status start_foreign(compose::PlanContext& context, const capture::PlanRecord& plan,
+                       lanes::Stream::Start& start);
+  Result<capture::PlanRecord> open_plan(const compose::PlanContext& context);
+  Status store_shape(const compose::PlanContext& context, const std::optional<std::string>& shape);
+  Error blame_member(compose::PlanContext& context, Error error);
+  Status follow(compose::PlanContext& context, const index::IndexDescription& index,
+                lanes::Stream::Start start, bool created);
+  lanes::Loader::Events loader_events(lanes::Stream& stream);
+  lanes::Stream::Events stream_events(index::IndexAdmin& admin);
+  verify::Verifier::Events verifier_events(compose::PlanContext& context);
   std::optional<int64_t> live_since() const;
-  Result<std::vector<Position>> mark_changes();
-  bool have_passed(const std::vector<Position>& marks);
+  Result<std::vector<capture::Position>> mark_changes();
+  bool have_passed(const std::vector<capture::Position>& marks);
   void set_trouble(const Error& error);
-  void set_running(const PlanContext& context, bool loading, bool sweeping);
+  void set_running(const compose::PlanContext& context, bool loading, bool sweeping);
   bool pause(Duration duration);
   std::optional<Trouble> shown_trouble() const;
   JobState state_of(const std::string& job, const JobView& view,
@@ -135,19 +143,19 @@ class PlanRunner {
   void recall(const std::string& job, JobView& view);
   std::optional<int64_t> count_lag(const std::string& job, const JobView& view);
   std::optional<int64_t> count_fan_outs(const JobView& view);
-  Source& source_of(const std::string& job) const;
+  capture::Source& source_of(const std::string& job) const;
   bool all_paused() const;
 
   const PlanConfig config_;
   const Parts parts_;
-  DocumentCounts counts_;
-  RefusalWatch refusals_{parts_.clock};
-  TouchWatch touches_;
-  WriteTrouble write_trouble_{parts_.clock};
-  PageSizes page_sizes_;
+  compose::DocumentCounts counts_;
+  lanes::RefusalWatch refusals_{parts_.clock};
+  compose::TouchWatch touches_;
+  lanes::WriteTrouble write_trouble_{parts_.clock};
+  compose::PageSizes page_sizes_;
   StopSignal stop_;
   std::atomic<bool> release_index_{false};
-  LaterList later_;              // the runner's thread alone
+  lanes::LaterList later_;       // the runner's thread alone
   int64_t highest_version_ = 0;  // likewise
   std::string failing_job_;      // likewise
 
@@ -163,12 +171,12 @@ class PlanRunner {
   int64_t strangers_ = 0;   // documents that the last sweep left alone
   bool ended_ = false;
   bool nudged_ = false;
-  Stream* stream_ = nullptr;
-  Loader* loader_ = nullptr;
-  Verifier* verifier_ = nullptr;
+  lanes::Stream* stream_ = nullptr;
+  lanes::Loader* loader_ = nullptr;
+  verify::Verifier* verifier_ = nullptr;
 
   QuestionDesk lag_desk_;
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::engine

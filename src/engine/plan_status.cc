@@ -4,7 +4,7 @@
 #include "engine/error_kind.h"
 #include "engine/plan_runner.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
@@ -127,7 +127,7 @@ void PlanRunner::take_lag(const std::string& job) {
   kept.lag_counted_at_us = asked_at_us;
 }
 
-Source& PlanRunner::source_of(const std::string& job) const {
+capture::Source& PlanRunner::source_of(const std::string& job) const {
   const auto config = std::find_if(config_.jobs.begin(), config_.jobs.end(),
                                    [&](const JobConfig& j) { return j.spec.name == job; });
   return *parts_.sources.at(config->spec.source);
@@ -135,12 +135,13 @@ Source& PlanRunner::source_of(const std::string& job) const {
 
 // How far an earlier run came, for a plan that did not start yet: paused, or without a cluster.
 void PlanRunner::recall(const std::string& job, JobView& view) {
-  Source& source = source_of(job);
+  capture::Source& source = source_of(job);
   const TimePoint deadline = parts_.clock.now() + kLagWaitMax;
   while (source.connecting() && !stop_.raised() && parts_.clock.now() < deadline)
     std::this_thread::sleep_for(kConnectPoll);
   if (source.connecting() || source.error()) return;
-  const auto session = source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+  const auto session =
+      source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
   if (!session.ok()) return;
   const auto record = source.plan_store().read_member(**session, config_.plan(), job);
   if (!record.ok() || !*record) return;
@@ -156,12 +157,12 @@ void PlanRunner::recall(const std::string& job, JobView& view) {
 // Keys that were logged before now and are not yet in the index: those that the position reached
 // does not see, and unfinished fan-outs. Nothing if a source cannot be asked.
 std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
-  Source& source = source_of(job);
+  capture::Source& source = source_of(job);
   if (source.error()) return std::nullopt;
   int64_t changes = 0;
   {
     const auto session =
-        source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
     if (!session.ok()) return std::nullopt;
     const auto count = source.change_log().count(**session, view.watch, *view.reached);
     if (!count.ok()) return std::nullopt;
@@ -176,9 +177,9 @@ std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobVi
 std::optional<int64_t> PlanRunner::count_fan_outs(const JobView& view) {
   int64_t total = 0;
   for (const std::string& job : view.fan_out_jobs) {
-    Source& source = source_of(job);
+    capture::Source& source = source_of(job);
     const auto session =
-        source.sessions().acquire(SessionPool::Use::short_work, stop_, kLagWaitMax);
+        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
     if (!session.ok()) return std::nullopt;
     const auto count = source.plan_store().count_fan_outs(**session, config_.plan(), job);
     if (!count.ok()) return std::nullopt;
@@ -200,19 +201,19 @@ std::optional<int64_t> PlanRunner::live_since() const {
 }
 
 // What each job's source has committed by now.
-Result<std::vector<Position>> PlanRunner::mark_changes() {
-  std::vector<Position> marks;
+Result<std::vector<capture::Position>> PlanRunner::mark_changes() {
+  std::vector<capture::Position> marks;
   for (const JobConfig& job : config_.jobs) {
-    Source& source = *parts_.sources.at(job.spec.source);
+    capture::Source& source = *parts_.sources.at(job.spec.source);
     SYNCLINE_ASSIGN(const auto session,
-                    source.sessions().acquire(SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(Position mark, source.change_log().now(*session));
+                    source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
+    SYNCLINE_ASSIGN(capture::Position mark, source.change_log().now(*session));
     marks.push_back(std::move(mark));
   }
   return marks;
 }
 
-bool PlanRunner::have_passed(const std::vector<Position>& marks) {
+bool PlanRunner::have_passed(const std::vector<capture::Position>& marks) {
   for (size_t i = 0; i < marks.size(); ++i) {
     const std::string& job = config_.jobs[i].spec.name;
     JobView view;
@@ -228,4 +229,4 @@ bool PlanRunner::have_passed(const std::vector<Position>& marks) {
   return true;
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

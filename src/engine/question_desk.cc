@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace syncline {
+namespace syncline::engine {
 
 QuestionDesk::QuestionDesk(std::function<void(const std::string&)> ask)
     : ask_(std::move(ask)), thread_([this] { work(); }) {}
@@ -49,4 +49,4 @@ void QuestionDesk::work() {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 class QuestionDesk {
  public:
@@ -48,4 +48,4 @@ class QuestionDesk {
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::engine

@@ -7,7 +7,7 @@
 #include <latch>
 #include <vector>
 
-namespace syncline {
+namespace syncline::engine {
 namespace {
 
 using std::chrono::milliseconds;
@@ -64,4 +64,4 @@ TEST(QuestionDeskTest, EndsWhileSomethingIsAsked) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::engine

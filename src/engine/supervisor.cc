@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
@@ -31,8 +32,9 @@ std::map<std::string, PlanConfig> wanted_plans(const Configuration& configuratio
 
 }  // namespace
 
-Supervisor::Supervisor(ParkedStore& parked, RetrySchedule& retries, VerifyStore& verifications,
-                       EngineListener& listener, const Clock& clock, std::string instance_id)
+Supervisor::Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
+                       verify::VerifyStore& verifications, EngineListener& listener,
+                       const Clock& clock, std::string instance_id)
     : parked_(parked),
       retries_(retries),
       verifications_(verifications),
@@ -226,7 +228,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
 // still in use.
 bool Supervisor::obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts) {
   for (const auto& [name, spec] : config.sources) {
-    std::shared_ptr<Source> source = obtain_source(spec);
+    std::shared_ptr<capture::Source> source = obtain_source(spec);
     if (!source) return false;
     parts.sources.emplace(name, std::move(source));
   }
@@ -234,19 +236,19 @@ bool Supervisor::obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts
   return parts.cluster != nullptr;
 }
 
-std::shared_ptr<Source> Supervisor::obtain_source(const SourceSpec& spec) {
+std::shared_ptr<capture::Source> Supervisor::obtain_source(const SourceSpec& spec) {
   if (cleaning_.count(spec.name) != 0) return nullptr;
   const auto found = sources_.find(spec.name);
   if (found != sources_.end() && found->second->spec() == spec) return found->second;
   if (found != sources_.end())
     return nullptr;  // drop_unused() takes it away when its plans have ended
-  Source::Memory memory;
+  capture::Source::Memory memory;
   memory.installed = [this, name = spec.name] { return listener_.schema_installed(name); };
   memory.history = [this, name = spec.name] { return listener_.history(name); };
   memory.remember_history = [this, name = spec.name](const DatabaseHistory& history) {
     return listener_.remember_history(name, history);
   };
-  auto source = std::make_shared<Source>(spec, instance_id_, clock_, std::move(memory));
+  auto source = std::make_shared<capture::Source>(spec, instance_id_, clock_, std::move(memory));
   source->on_change([this, name = spec.name] { nudge_plans(name); });
   sources_.emplace(spec.name, source);
   return source;
@@ -259,20 +261,20 @@ void Supervisor::nudge_plans(const std::string& source) {
   }
 }
 
-std::shared_ptr<Cluster> Supervisor::obtain_cluster(const TargetSpec& spec) {
+std::shared_ptr<index::Cluster> Supervisor::obtain_cluster(const TargetSpec& spec) {
   const auto found = clusters_.find(spec.name);
   if (found != clusters_.end()) return found->second.first == spec ? found->second.second : nullptr;
-  auto cluster = std::make_shared<Cluster>(spec, clock_);
+  auto cluster = std::make_shared<index::Cluster>(spec, clock_);
   clusters_.emplace(spec.name, std::make_pair(spec, cluster));
   return cluster;
 }
 
 void Supervisor::drop_unused(const std::map<std::string, PlanConfig>& wanted) {
-  std::vector<std::shared_ptr<Source>> sources;
-  std::vector<std::shared_ptr<Cluster>> clusters;
+  std::vector<std::shared_ptr<capture::Source>> sources;
+  std::vector<std::shared_ptr<index::Cluster>> clusters;
   {
     const std::lock_guard lock(mutex_);
-    const auto source_wanted = [&](const Source& source) {
+    const auto source_wanted = [&](const capture::Source& source) {
       return std::any_of(wanted.begin(), wanted.end(), [&](const auto& plan) {
         const auto found = plan.second.sources.find(source.spec().name);
         return found != plan.second.sources.end() && found->second == source.spec();
@@ -315,7 +317,7 @@ void Supervisor::clean() {
 }
 
 bool Supervisor::clean_once() {
-  std::vector<std::shared_ptr<Source>> running;
+  std::vector<std::shared_ptr<capture::Source>> running;
   std::map<std::string, SourceSpec> left;
   {
     const std::lock_guard lock(mutex_);
@@ -347,9 +349,9 @@ void Supervisor::drop_later() {
   manager_wake_.notify_all();
 }
 
-bool Supervisor::clean_running_source(const std::shared_ptr<Source>& source) {
+bool Supervisor::clean_running_source(const std::shared_ptr<capture::Source>& source) {
   if (source->error()) return false;
-  auto session = source->sessions().acquire(SessionPool::Use::short_work, stop_);
+  auto session = source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_);
   if (!session.ok()) return false;
   // Under the lock that starting members take: what is configured by then is not removed.
   const std::lock_guard admin(source->admin_mutex());
@@ -376,8 +378,8 @@ bool Supervisor::clean_left_source(const std::string& name, const SourceSpec& sp
     if (sources_.count(name) != 0) return false;
     cleaning_.insert(name);
   }
-  auto session = Session::open(spec, stop_);
-  Capture capture(spec, instance_id_);
+  auto session = postgres::Session::open(spec, stop_);
+  capture::Capture capture(spec, instance_id_);
   Status done = session.ok() ? capture.uninstall(**session, stop_) : Status(session.error());
   if (done.ok()) done = listener_.schema_removed(name);
   if (!done.ok()) spdlog::info("source {}: not cleaned yet: {}", name, done.error().message);
@@ -393,4 +395,4 @@ bool Supervisor::clean_left_source(const std::string& name, const SourceSpec& sp
   return done.ok();
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

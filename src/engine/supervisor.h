@@ -21,13 +21,14 @@
 #include "retry/parked_store.h"
 #include "verify/verify_store.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 class Supervisor final : public Engine {
  public:
   // All outlive the supervisor.
-  Supervisor(ParkedStore& parked, RetrySchedule& retries, VerifyStore& verifications,
-             EngineListener& listener, const Clock& clock, std::string instance_id);
+  Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
+             verify::VerifyStore& verifications, EngineListener& listener, const Clock& clock,
+             std::string instance_id);
   ~Supervisor() override;
 
   void apply(std::shared_ptr<const Configuration> configuration) override;
@@ -50,29 +51,30 @@ class Supervisor final : public Engine {
   void start_missing(const std::map<std::string, PlanConfig>& wanted);
   void drop_unused(const std::map<std::string, PlanConfig>& wanted);
   bool obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts);
-  std::shared_ptr<Source> obtain_source(const SourceSpec& spec);
+  std::shared_ptr<capture::Source> obtain_source(const SourceSpec& spec);
   void nudge_plans(const std::string& source);
-  std::shared_ptr<Cluster> obtain_cluster(const TargetSpec& spec);
+  std::shared_ptr<index::Cluster> obtain_cluster(const TargetSpec& spec);
 
   // The janitor's thread.
   void clean();
   bool clean_once();
   void drop_later();
-  bool clean_running_source(const std::shared_ptr<Source>& source);
+  bool clean_running_source(const std::shared_ptr<capture::Source>& source);
   bool clean_left_source(const std::string& name, const SourceSpec& spec);
 
   // The plan of a configured job.
   Result<std::string> plan_of(const std::string& job) const;
-  Result<std::optional<ParkedDocument>> find_parked(const std::string& plan, const std::string& job,
-                                                    const std::string& shown);
+  Result<std::optional<retry::ParkedDocument>> find_parked(const std::string& plan,
+                                                           const std::string& job,
+                                                           const std::string& shown);
   void nudge_plan(const std::string& plan);
   void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
   Result<JobStatus> find_status(const std::string& job, bool fresh_lag);
   std::shared_ptr<const Configuration> configuration() const;
 
-  ParkedStore& parked_;
-  RetrySchedule& retries_;
-  VerifyStore& verifications_;
+  retry::ParkedStore& parked_;
+  retry::RetrySchedule& retries_;
+  verify::VerifyStore& verifications_;
   EngineListener& listener_;
   const Clock& clock_;
   const std::string instance_id_;
@@ -87,11 +89,11 @@ class Supervisor final : public Engine {
   bool janitor_due_ = false;
   Plans plans_;
   std::vector<std::shared_ptr<PlanRunner>> retiring_;
-  std::map<std::string, std::shared_ptr<Source>> sources_;
-  std::map<std::string, std::pair<TargetSpec, std::shared_ptr<Cluster>>> clusters_;
+  std::map<std::string, std::shared_ptr<capture::Source>> sources_;
+  std::map<std::string, std::pair<TargetSpec, std::shared_ptr<index::Cluster>>> clusters_;
   std::set<std::string> cleaning_;  // sources whose schema the janitor is removing
 
   std::thread manager_, janitor_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::engine

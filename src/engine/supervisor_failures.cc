@@ -5,12 +5,12 @@
 #include "base/utf8_text.h"
 #include "engine/supervisor.h"
 
-namespace syncline {
+namespace syncline::engine {
 
 namespace {
 
 // all_asked_us: when all of the plan were asked to be tried at once.
-Failure failure_of(const ParkedDocument& parked, int64_t all_asked_us, int64_t now_us) {
+Failure failure_of(const retry::ParkedDocument& parked, int64_t all_asked_us, int64_t now_us) {
   const bool asked = parked.next_at_us == 0 || parked.last_at_us < all_asked_us;
   const int64_t next_at_us = asked ? now_us : parked.next_at_us;
   return {printable(parked.id), parked.status,      parked.type,       parked.reason,
@@ -33,9 +33,9 @@ void Supervisor::nudge_plan(const std::string& plan) {
 }
 
 // The one that is meant: ids are shown in a printable form where they hold what is no UTF-8.
-Result<std::optional<ParkedDocument>> Supervisor::find_parked(const std::string& plan,
-                                                              const std::string& job,
-                                                              const std::string& shown) {
+Result<std::optional<retry::ParkedDocument>> Supervisor::find_parked(const std::string& plan,
+                                                                     const std::string& job,
+                                                                     const std::string& shown) {
   SYNCLINE_ASSIGN(auto parked, parked_.reader().find(plan, shown));
   if (!parked) {
     SYNCLINE_ASSIGN(parked, parked_.reader().find(plan, from_printable(shown)));
@@ -51,10 +51,10 @@ Result<FailurePage> Supervisor::failures(const std::string& job, const FailureQu
   if (parked_.count(plan, job) == 0) return failures;
   std::optional<std::string> after;
   if (query.after) after = from_printable(*query.after);
-  SYNCLINE_ASSIGN(ParkedPage page, parked_.reader().page(plan, job, after, query.limit));
+  SYNCLINE_ASSIGN(retry::ParkedPage page, parked_.reader().page(plan, job, after, query.limit));
   const int64_t asked_us = parked_.all_asked_us(plan);
   const int64_t now_us = clock_.wall_time_us();
-  for (const ParkedDocument& parked : page.documents) {
+  for (const retry::ParkedDocument& parked : page.documents) {
     failures.items.push_back(failure_of(parked, asked_us, now_us));
   }
   if (page.next) failures.next = printable(*page.next);
@@ -108,4 +108,4 @@ void Supervisor::forget_other_plans(const std::map<std::string, PlanConfig>& wan
   if (!forgotten.ok()) spdlog::warn("verifications not yet removed: {}", forgotten.error().message);
 }
 
-}  // namespace syncline
+}  // namespace syncline::engine

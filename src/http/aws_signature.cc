@@ -10,7 +10,7 @@
 #include <map>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::http {
 
 namespace {
 
@@ -185,4 +185,4 @@ AwsHeaders sign_for_aws(AwsRequest request, const AwsCredentials& credentials,
   return added;
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace syncline {
+namespace syncline::http {
 
 // Never logged.
 struct AwsCredentials {
@@ -38,4 +38,4 @@ struct AwsScope {
 AwsHeaders sign_for_aws(AwsRequest request, const AwsCredentials& credentials,
                         const AwsScope& scope, int64_t wall_time_us);
 
-}  // namespace syncline
+}  // namespace syncline::http

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace syncline {
+namespace syncline::http {
 namespace {
 
 // The test vectors that AWS publishes for Signature Version 4: one key, one moment, service
@@ -211,4 +211,4 @@ TEST(AwsSignatureTest, AnEncodedPathIsEncodedOnceMore) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::http

@@ -24,7 +24,7 @@
 
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::http {
 
 struct FakeRequest {
   std::string method, path, body;
@@ -210,4 +210,4 @@ class FakeServer {
   std::thread acceptor_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::http

@@ -6,7 +6,7 @@
 
 #include "http/http_loop.h"
 
-namespace syncline {
+namespace syncline::http {
 
 HttpClient::HttpClient(const TargetSpec& target, int connections_max, AwsCredentials credentials)
     : loop_(std::make_unique<Loop>(target, connections_max, std::move(credentials))) {}
@@ -38,4 +38,4 @@ const SecretMask& HttpClient::secrets() const {
   return loop_->secrets();
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

@@ -18,7 +18,7 @@
 #include "http/aws_signature.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::http {
 
 constexpr size_t kResponseBytesMax = size_t{64} << 20;
 constexpr size_t kRequestsWaitingMax = 1024;  // those beyond fail at once, unsent
@@ -78,4 +78,4 @@ class HttpClient {
   std::unique_ptr<Loop> loop_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::http

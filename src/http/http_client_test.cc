@@ -8,7 +8,7 @@
 #include "http/fake_server_for_test.h"
 #include "http/url.h"
 
-namespace syncline {
+namespace syncline::http {
 namespace {
 
 using Fault = FakeReply::Fault;
@@ -261,4 +261,4 @@ TEST(HttpClient, DestructorRunsEveryCallback) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::http

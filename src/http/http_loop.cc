@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
-namespace syncline {
+namespace syncline::http {
 
 namespace {
 
@@ -211,4 +211,4 @@ void HttpClient::Loop::cancel_everything() {
   } while (!waiting_.empty() || !timers_.empty());
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

@@ -21,7 +21,7 @@
 #include "http/http_client.h"
 #include "http/http_transfer.h"
 
-namespace syncline {
+namespace syncline::http {
 
 class HttpClient::Loop {
  public:
@@ -74,4 +74,4 @@ class HttpClient::Loop {
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::http

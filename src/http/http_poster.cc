@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace syncline {
+namespace syncline::http {
 
 namespace {
 
@@ -130,4 +130,4 @@ Result<PostAnswer> HttpPoster::post(const PostRequest& request) {
   return handles_->post(request, stop_);
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

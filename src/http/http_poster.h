@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "base/stop_signal.h"
 
-namespace syncline {
+namespace syncline::http {
 
 struct PostRequest {
   std::string url;
@@ -44,4 +44,4 @@ class HttpPoster {
   StopSignal stop_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::http

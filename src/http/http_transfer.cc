@@ -5,7 +5,7 @@
 
 #include "http/url.h"
 
-namespace syncline {
+namespace syncline::http {
 
 namespace {
 
@@ -29,7 +29,7 @@ long timeout_ms(Duration timeout) {
 }  // namespace
 
 HttpTargetOptions::HttpTargetOptions(const TargetSpec& target, AwsCredentials credentials)
-    : target_(target), credentials_(std::move(credentials)), base_url_(syncline::base_url(target)) {
+    : target_(target), credentials_(std::move(credentials)), base_url_(http::base_url(target)) {
   if (target_.aws && (credentials_.access_key_id.empty() || credentials_.secret_access_key.empty()))
     refusal_ = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set in the environment";
   secrets_.add_login(target_.username, target_.password);
@@ -187,4 +187,4 @@ void HttpTransfer::call_back() {
   callback(std::move(response_));
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

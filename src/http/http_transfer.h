@@ -15,7 +15,7 @@
 
 #include "http/http_client.h"
 
-namespace syncline {
+namespace syncline::http {
 
 struct CurlEasyDeleter {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -84,4 +84,4 @@ class HttpTransfer {
   bool resend_refused_ = false;
 };
 
-}  // namespace syncline
+}  // namespace syncline::http

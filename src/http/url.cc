@@ -1,6 +1,6 @@
 #include "http/url.h"
 
-namespace syncline {
+namespace syncline::http {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::string base_url(const TargetSpec& target) {
   return base;
 }
 
-}  // namespace syncline
+}  // namespace syncline::http

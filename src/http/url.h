@@ -6,7 +6,7 @@
 
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::http {
 
 // Everything but letters, digits and "-_.~" as %XX: fit for one path segment or one query value.
 std::string percent_encode(std::string_view text);
@@ -14,4 +14,4 @@ std::string percent_encode(std::string_view text);
 // scheme://host:port[/prefix] of a target, without a slash at the end.
 std::string base_url(const TargetSpec& target);
 
-}  // namespace syncline
+}  // namespace syncline::http

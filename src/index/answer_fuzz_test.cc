@@ -13,7 +13,7 @@
 #include "index/index_admin.h"
 #include "index/index_claim.h"
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 constexpr uint32_t kSeed = 20261127;
@@ -65,14 +65,16 @@ TEST(AnswerFuzz, BulkAnswersAreUnderstoodOrNot) {
 TEST(AnswerFuzz, EveryCallOutlivesEveryAnswer) {
   std::mutex mutex;
   Mutation answers(sound_answers(), kSeed);
-  FakeServer server([&](const FakeRequest&) {
+  http::FakeServer server([&](const http::FakeRequest&) {
     static constexpr std::array kStatuses = {200, 200, 200, 200, 200, 200, 200, 404,
                                              400, 201, 302, 403, 429, 500, 503};
     const std::lock_guard lock(mutex);
-    return FakeReply{
-        kStatuses[answers.below(kStatuses.size())], answers.next(), {}, FakeReply::Fault::none};
+    return http::FakeReply{kStatuses[answers.below(kStatuses.size())],
+                           answers.next(),
+                           {},
+                           http::FakeReply::Fault::none};
   });
-  HttpClient http(server.target(), 2);
+  http::HttpClient http(server.target(), 2);
   IndexAdmin admin(http, "orders");
   DocumentReader reader(http, "orders");
   IndexClaim claim(http, "orders");
@@ -125,4 +127,4 @@ TEST(AnswerJson, ReadsWhatIsThere) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

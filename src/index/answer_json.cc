@@ -2,7 +2,7 @@
 
 #include <limits>
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::optional<int64_t> answer_integer(const json& value) {
   return value.get<int64_t>();
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

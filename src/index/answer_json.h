@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::index {
 
 // Deeper answers are not understood: what is copied or ended by recursion keeps to the stack. No
 // cluster nests a mapping, or an error's causes, that deeply.
@@ -33,4 +33,4 @@ const nlohmann::json& answer_list(const nlohmann::json& value);
 // Nothing unless it is a whole number of 64 bits.
 std::optional<int64_t> answer_integer(const nlohmann::json& value);
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -165,4 +165,4 @@ ItemVerdict judge_item(BulkAction action, int status, const ClusterError* error)
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -14,7 +14,7 @@
 #include "base/secret_mask.h"
 #include "model/bulk.h"
 
-namespace syncline {
+namespace syncline::index {
 
 struct ClusterError {
   uint32_t item = 0;  // its position in the answer
@@ -60,4 +60,4 @@ enum class ItemVerdict {
 // `error` may be null.
 ItemVerdict judge_item(BulkAction action, int status, const ClusterError* error);
 
-}  // namespace syncline
+}  // namespace syncline::index

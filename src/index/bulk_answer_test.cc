@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 std::optional<BulkAnswer> parse(std::string text, size_t items) {
@@ -128,4 +128,4 @@ TEST(JudgeItem, ByStatus) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

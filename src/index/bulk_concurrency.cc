@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -141,4 +141,4 @@ void BulkConcurrency::set_limit(int limit) {
   limit_ = std::clamp(limit, 1, kLimitMax);
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

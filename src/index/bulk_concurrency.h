@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 
-namespace syncline {
+namespace syncline::index {
 
 enum class BulkVerdict {
   taken,       // answered: counts for throughput and latency
@@ -94,4 +94,4 @@ class BulkConcurrency {
   TimePoint slowed_down_at_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

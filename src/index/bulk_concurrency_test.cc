@@ -6,7 +6,7 @@
 
 #include "base/manual_clock_for_test.h"
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 using std::chrono::milliseconds;
@@ -132,4 +132,4 @@ TEST_F(BulkConcurrencyTest, IdleTargetTeachesNothing) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "index/bulk_writer_state.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -29,7 +29,7 @@ std::string describe(int status, const ClusterError* error = nullptr) {
 
 }  // namespace
 
-void BulkWriter::State::take_answer(const PiecePtr& piece, HttpResponse response) {
+void BulkWriter::State::take_answer(const PiecePtr& piece, http::HttpResponse response) {
   std::optional<BulkAnswer> answer;
   if (response.status == 200) answer = parser_.parse(response.body, piece->items.size());
   const BulkAnswer* known = answer ? &*answer : nullptr;
@@ -43,7 +43,7 @@ void BulkWriter::State::take_answer(const PiecePtr& piece, HttpResponse response
   judge(piece, response, known);
 }
 
-void BulkWriter::State::judge(const PiecePtr& piece, HttpResponse& response,
+void BulkWriter::State::judge(const PiecePtr& piece, http::HttpResponse& response,
                               const BulkAnswer* answer) {
   using Kind = ItemOutcome::Kind;
   const int status = response.status;
@@ -86,7 +86,7 @@ void BulkWriter::State::judge_overload(const PiecePtr& piece, int retry_after_s)
 }
 
 // The request as a whole was refused, and nothing of it written.
-void BulkWriter::State::judge_refusal(const PiecePtr& piece, HttpResponse& response) {
+void BulkWriter::State::judge_refusal(const PiecePtr& piece, http::HttpResponse& response) {
   using Kind = ItemOutcome::Kind;
   const int status = response.status;
   auto error = parser_.parse_error(response.body);
@@ -174,4 +174,4 @@ bool BulkWriter::State::settle_item(BulkPiece& piece, uint32_t item, int status,
   return true;
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

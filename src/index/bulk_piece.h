@@ -15,7 +15,7 @@
 #include "index/bulk_concurrency.h"
 #include "model/bulk.h"
 
-namespace syncline {
+namespace syncline::index {
 
 // One submitted body, until all its pieces are settled.
 struct BulkSubmission {
@@ -79,4 +79,4 @@ struct BulkPiece {
   std::string& payload() { return whole ? submission->result.body.bytes : bytes; }
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -6,7 +6,7 @@
 #include "http/url.h"
 #include "index/bulk_writer_state.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -20,7 +20,7 @@ constexpr std::string_view kQuery =
 
 }  // namespace
 
-BulkWriter::BulkWriter(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+BulkWriter::BulkWriter(http::HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
                        const std::string& index, OnResult on_result)
     : state_(std::make_shared<State>(http, concurrency, clock, index, std::move(on_result))) {}
 
@@ -38,12 +38,12 @@ int BulkWriter::bodies_wanted() const {
   return state_->bodies_wanted();
 }
 
-BulkWriter::State::State(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+BulkWriter::State::State(http::HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
                          const std::string& index, OnResult on_result)
     : http_(http),
       concurrency_(concurrency),
       clock_(clock),
-      path_(std::string("/").append(percent_encode(index)).append("/_bulk").append(kQuery)),
+      path_(std::string("/").append(http::percent_encode(index)).append("/_bulk").append(kQuery)),
       on_result_(std::move(on_result)),
       parser_(http.secrets()),
       random_(static_cast<std::minstd_rand::result_type>(std::hash<std::string>{}(index) ^
@@ -110,13 +110,13 @@ void BulkWriter::State::send(const PiecePtr& piece) {
   }
   piece->phase = BulkPiece::Phase::sent;
   piece->sent_at = clock_.now();
-  HttpRequest request;
+  http::HttpRequest request;
   request.method = "POST";
   request.path = path_;
   request.content_type = "application/x-ndjson";
   request.timeout = kBulkTimeout;
   request.body = std::exchange(piece->payload(), {});
-  http_.send(std::move(request), [self = shared_from_this(), piece](HttpResponse response) {
+  http_.send(std::move(request), [self = shared_from_this(), piece](http::HttpResponse response) {
     self->take_answer(piece, std::move(response));
   });
 }
@@ -201,4 +201,4 @@ Duration BulkWriter::State::backoff(int attempts, int retry_after_s) {
   return std::max<Duration>(delay / 2, std::chrono::seconds(retry_after_s)) + chance;
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -16,7 +16,7 @@
 #include "index/bulk_concurrency.h"
 #include "model/bulk.h"
 
-namespace syncline {
+namespace syncline::index {
 
 constexpr Duration kBodyAgeMax = std::chrono::seconds(30);
 constexpr Duration kBulkTimeout = std::chrono::seconds(60);
@@ -27,7 +27,7 @@ class BulkWriter {
  public:
   using OnResult = std::function<void(BulkResult)>;
 
-  BulkWriter(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+  BulkWriter(http::HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
              const std::string& index, OnResult on_result);
   // Waits until every submitted body has its result: those not sent become stale at once, those
   // unanswered after kBulkStopMax unknown (without their bytes). Not from on_result; before the
@@ -50,4 +50,4 @@ class BulkWriter {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -20,11 +20,11 @@
 #include "index/bulk_piece.h"
 #include "index/bulk_writer.h"
 
-namespace syncline {
+namespace syncline::index {
 
 class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State> {
  public:
-  State(HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
+  State(http::HttpClient& http, BulkConcurrency& concurrency, const Clock& clock,
         const std::string& index, OnResult on_result);
 
   void submit(BulkBody body);
@@ -44,10 +44,10 @@ class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State>
   void retry_later(const PiecePtr& piece, int retry_after_s);
 
   // The way back.
-  void take_answer(const PiecePtr& piece, HttpResponse response);
-  void judge(const PiecePtr& piece, HttpResponse& response, const BulkAnswer* answer);
+  void take_answer(const PiecePtr& piece, http::HttpResponse response);
+  void judge(const PiecePtr& piece, http::HttpResponse& response, const BulkAnswer* answer);
   void judge_overload(const PiecePtr& piece, int retry_after_s);
-  void judge_refusal(const PiecePtr& piece, HttpResponse& response);
+  void judge_refusal(const PiecePtr& piece, http::HttpResponse& response);
   void judge_items(const PiecePtr& piece, const BulkAnswer& answer, int retry_after_s);
   bool settle_item(BulkPiece& piece, uint32_t item, int status, const ClusterError* error);
   void split(const PiecePtr& piece);
@@ -62,7 +62,7 @@ class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State>
   bool is_too_old(const BulkPiece& piece) const;
   Duration backoff(int attempts, int retry_after_s);
 
-  HttpClient& http_;
+  http::HttpClient& http_;
   BulkConcurrency& concurrency_;
   const Clock& clock_;
   const std::string path_;
@@ -83,4 +83,4 @@ class BulkWriter::State : public std::enable_shared_from_this<BulkWriter::State>
   uint64_t taken_ = 0;  // requests that the cluster worked off
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -9,10 +9,10 @@
 
 #include "http/fake_server_for_test.h"
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
-using Fault = FakeReply::Fault;
+using Fault = http::FakeReply::Fault;
 using Kind = ItemOutcome::Kind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -53,7 +53,7 @@ std::string item_error(int status, const std::string& type, const std::string& r
          "\",\"reason\":\"" + reason + "\"}}}";
 }
 
-FakeReply whole_error(int status, const std::string& type) {
+http::FakeReply whole_error(int status, const std::string& type) {
   return {status,
           "{\"error\":{\"type\":\"" + type +
               "\",\"reason\":\"whole\"},\"status\":" + std::to_string(status) + "}",
@@ -62,8 +62,8 @@ FakeReply whole_error(int status, const std::string& type) {
 }
 
 // Answers each item by `judge`: the item's JSON, or nothing for a 201.
-FakeReply answer_items(const FakeRequest& request,
-                       const std::function<std::string(const std::string&)>& judge) {
+http::FakeReply answer_items(const http::FakeRequest& request,
+                             const std::function<std::string(const std::string&)>& judge) {
   std::string items;
   for (const std::string& id : ids_of(request.body)) {
     const std::string said = judge(id);
@@ -73,14 +73,14 @@ FakeReply answer_items(const FakeRequest& request,
   return {200, "{\"errors\":true,\"items\":[" + items + "]}", {}, Fault::none};
 }
 
-FakeReply all_done(const FakeRequest& request) {
+http::FakeReply all_done(const http::FakeRequest& request) {
   return answer_items(request, [](const std::string&) { return ""; });
 }
 
 // A writer on a fake server, and a box for its results.
 class Rig {
  public:
-  explicit Rig(FakeServer::Handler handler) : server(std::move(handler)) {}
+  explicit Rig(http::FakeServer::Handler handler) : server(std::move(handler)) {}
 
   void submit(BulkBody body) { writer->submit(std::move(body)); }
   BulkResult wait() {
@@ -112,9 +112,9 @@ class Rig {
 
  public:
   SystemClock clock;
-  FakeServer server;
+  http::FakeServer server;
   BulkConcurrency concurrency{clock};
-  HttpClient http{server.target(), 24};
+  http::HttpClient http{server.target(), 24};
   std::unique_ptr<BulkWriter> writer = std::make_unique<BulkWriter>(
       http, concurrency, clock, "orders", [this](BulkResult result) { take(std::move(result)); });
 };
@@ -126,7 +126,7 @@ std::vector<Kind> kinds(const BulkResult& result) {
 }
 
 TEST(BulkWriter, SendsOneBodyAndReportsItsItems) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     return answer_items(request, [](const std::string& id) -> std::string {
       if (id == "old") return item_error(409, "version_conflict_engine_exception");
       if (id == "bad") return item_error(400, "mapper_parsing_exception", "no number");
@@ -143,7 +143,7 @@ TEST(BulkWriter, SendsOneBodyAndReportsItsItems) {
   EXPECT_EQ(result.outcomes[2].reason, "no number");
   EXPECT_FALSE(result.unavailable);
   EXPECT_EQ(result.body.bytes, sent.bytes) << "the body comes back";
-  const FakeRequest request = rig.server.requests().at(0);
+  const http::FakeRequest request = rig.server.requests().at(0);
   EXPECT_EQ(request.method, "POST");
   EXPECT_TRUE(request.path.starts_with(
       "/orders/_bulk?filter_path=errors%2Citems.%2A.status%2Citems.%2A.error"));
@@ -161,10 +161,10 @@ TEST(BulkWriter, EmptyBodyIsAnsweredWithoutARequest) {
 
 TEST(BulkWriter, ResendsTheSameBytesAfter429And503) {
   int calls = 0;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     ++calls;
     if (calls == 1) return whole_error(429, "rejected_execution_exception");
-    if (calls == 2) return FakeReply{503, "", {}, Fault::none};
+    if (calls == 2) return http::FakeReply{503, "", {}, Fault::none};
     return all_done(request);
   });
   const BulkResult result = rig.run(make_body({"a", "b"}));
@@ -178,7 +178,7 @@ TEST(BulkWriter, ResendsTheSameBytesAfter429And503) {
 
 TEST(BulkWriter, ResendsOnlyTheItemsThatWereNotTaken) {
   std::set<std::string> seen;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     return answer_items(request, [&](const std::string& id) -> std::string {
       if (seen.insert(id).second && id == "b")
         return item_error(429, "es_rejected_execution_exception");
@@ -195,23 +195,23 @@ TEST(BulkWriter, ResendsOnlyTheItemsThatWereNotTaken) {
 
 TEST(BulkWriter, ScriptCompilationLimitIsPassing) {
   int calls = 0;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     if (++calls > 1) return all_done(request);
-    return FakeReply{200,
-                     R"({"errors":true,"items":[{"index":{"status":400,"error":{"type":)"
-                     R"("illegal_argument_exception","reason":"x","caused_by":{"type":)"
-                     R"("circuit_breaking_exception","reason":"y"}}}}]})",
-                     {},
-                     Fault::none};
+    return http::FakeReply{200,
+                           R"({"errors":true,"items":[{"index":{"status":400,"error":{"type":)"
+                           R"("illegal_argument_exception","reason":"x","caused_by":{"type":)"
+                           R"("circuit_breaking_exception","reason":"y"}}}}]})",
+                           {},
+                           Fault::none};
   });
   EXPECT_EQ(kinds(rig.run(make_body({"a"}))), std::vector{Kind::done});
 }
 
 TEST(BulkWriter, HonoursRetryAfter) {
   int calls = 0;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     if (++calls > 1) return all_done(request);
-    return FakeReply{429, "{}", {{"Retry-After", "1"}}, Fault::none};
+    return http::FakeReply{429, "{}", {{"Retry-After", "1"}}, Fault::none};
   });
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(kinds(rig.run(make_body({"a"}))), std::vector{Kind::done});
@@ -219,7 +219,8 @@ TEST(BulkWriter, HonoursRetryAfter) {
 }
 
 TEST(BulkWriter, GivesUpRetryingWhenTheBodyIsTooOld) {
-  Rig rig([](const FakeRequest&) { return whole_error(429, "rejected_execution_exception"); });
+  Rig rig(
+      [](const http::FakeRequest&) { return whole_error(429, "rejected_execution_exception"); });
   const BulkResult result = rig.run(make_body({"a", "b"}, kBodyAgeMax - milliseconds(400)));
   EXPECT_EQ(kinds(result), (std::vector{Kind::stale, Kind::stale}));
   EXPECT_TRUE(result.unavailable);
@@ -229,7 +230,7 @@ TEST(BulkWriter, GivesUpRetryingWhenTheBodyIsTooOld) {
 }
 
 TEST(BulkWriter, FullDiskIsSaidEvenWhereOtherItemsWereTaken) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     return answer_items(request, [](const std::string& id) -> std::string {
       return id == "b" ? item_error(429, "cluster_block_exception", "disk usage exceeded") : "";
     });
@@ -242,7 +243,7 @@ TEST(BulkWriter, FullDiskIsSaidEvenWhereOtherItemsWereTaken) {
 }
 
 TEST(BulkWriter, AShardThatIsAwayIsSaidEvenWhereOthersTakeItems) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     return answer_items(request, [](const std::string& id) -> std::string {
       return id == "b" ? item_error(503, "unavailable_shards_exception", "[1] is not active") : "";
     });
@@ -262,7 +263,7 @@ TEST(BulkWriter, NeverSendsAnOldBody) {
 }
 
 TEST(BulkWriter, ABodyThatGrowsOldInTheQueueComesBackUnsent) {
-  Rig rig([](const FakeRequest&) { return FakeReply{200, "", {}, Fault::silence}; });
+  Rig rig([](const http::FakeRequest&) { return http::FakeReply{200, "", {}, Fault::silence}; });
   for (int i = 0; i < BulkConcurrency::kLimitStart + BulkConcurrency::kSmallExtra; ++i)
     rig.submit(make_body({"blocks"}));
   rig.submit(make_body({"waits"}, kBodyAgeMax - milliseconds(100)));
@@ -272,7 +273,7 @@ TEST(BulkWriter, ABodyThatGrowsOldInTheQueueComesBackUnsent) {
 }
 
 TEST(BulkWriter, BlockedItemsNeedAPerson) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     return answer_items(request, [](const std::string& id) -> std::string {
       return id == "a"
                  ? ""
@@ -289,7 +290,7 @@ TEST(BulkWriter, BlockedItemsNeedAPerson) {
 }
 
 TEST(BulkWriter, MissingIndexIsTheCallersBusiness) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     if (request.body.find("whole") != std::string::npos)
       return whole_error(404, "index_not_found_exception");
     return answer_items(
@@ -306,7 +307,7 @@ TEST(BulkWriter, MissingIndexIsTheCallersBusiness) {
 
 TEST(BulkWriter, RefusedCredentialsNeedAPerson) {
   for (int status : {401, 403}) {
-    Rig rig([&](const FakeRequest&) { return whole_error(status, "security_exception"); });
+    Rig rig([&](const http::FakeRequest&) { return whole_error(status, "security_exception"); });
     const BulkResult result = rig.run(make_body({"a"}));
     EXPECT_EQ(kinds(result), std::vector{Kind::stale});
     EXPECT_TRUE(result.needs_person);
@@ -316,7 +317,7 @@ TEST(BulkWriter, RefusedCredentialsNeedAPerson) {
 TEST(BulkWriter, HalvesWhatTheClusterHasNoRoomFor) {
   constexpr size_t kRoom = 400'000;
   std::atomic<int> refused = 0;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     if (request.body.size() <= kRoom) return all_done(request);
     ++refused;
     return whole_error(429, "rejected_execution_exception");
@@ -334,7 +335,7 @@ TEST(BulkWriter, HalvesWhatTheClusterHasNoRoomFor) {
 }
 
 TEST(BulkWriter, OneDocumentThatIsNeverTakenWhileOthersAreIsRefused) {
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     return request.body.size() <= 100'000 ? all_done(request)
                                           : whole_error(429, "rejected_execution_exception");
   });
@@ -350,10 +351,10 @@ TEST(BulkWriter, OneDocumentThatIsNeverTakenWhileOthersAreIsRefused) {
 }
 
 TEST(BulkWriter, HalvesWhatIsTooLarge) {
-  Rig rig([](const FakeRequest& request) {
+  Rig rig([](const http::FakeRequest& request) {
     const bool huge = request.body.find("\"huge\"") != std::string::npos;
     const bool refuse = ids_of(request.body).size() > 2 || huge;
-    return refuse ? FakeReply{413, "", {}, Fault::none} : all_done(request);
+    return refuse ? http::FakeReply{413, "", {}, Fault::none} : all_done(request);
   });
   const BulkResult result = rig.run(make_body({"a", "b", "c", "huge", "e", "f", "g"}));
   EXPECT_EQ(kinds(result), (std::vector{Kind::done, Kind::done, Kind::done, Kind::refused,
@@ -365,7 +366,7 @@ TEST(BulkWriter, HalvesWhatIsTooLarge) {
 
 TEST(BulkWriter, SplitsARefusedBodyUntilTheCulpritsStandAlone) {
   std::set<std::string> written;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     const auto ids = ids_of(request.body);
     for (const std::string& id : ids)
       if (id.starts_with("culprit")) return whole_error(400, "action_request_validation_exception");
@@ -387,8 +388,8 @@ TEST(BulkWriter, SplitsARefusedBodyUntilTheCulpritsStandAlone) {
 }
 
 TEST(BulkWriter, A400ThatNoClusterWroteParksNothing) {
-  Rig rig([](const FakeRequest&) {
-    return FakeReply{400, "<html>Bad Request</html>", {}, Fault::none};
+  Rig rig([](const http::FakeRequest&) {
+    return http::FakeReply{400, "<html>Bad Request</html>", {}, Fault::none};
   });
   const BulkResult result = rig.run(make_body({"a", "b"}));
   EXPECT_EQ(kinds(result), (std::vector{Kind::stale, Kind::stale}));
@@ -397,7 +398,7 @@ TEST(BulkWriter, A400ThatNoClusterWroteParksNothing) {
 }
 
 TEST(BulkWriter, CutHalfAnsweredAndUnreadableAreUnknown) {
-  std::vector<FakeReply> replies = {
+  std::vector<http::FakeReply> replies = {
       {200, "", {}, Fault::close_unanswered},
       {200, R"({"errors":false,"items":[{"index":{"status":201}}]})", {}, Fault::close_half_answer},
       {200,
@@ -408,7 +409,7 @@ TEST(BulkWriter, CutHalfAnsweredAndUnreadableAreUnknown) {
       {504, "", {}, Fault::none},
   };
   size_t next = 0;
-  Rig rig([&](const FakeRequest&) { return replies.at(next++); });
+  Rig rig([&](const http::FakeRequest&) { return replies.at(next++); });
   for (size_t i = 0; i < replies.size(); ++i) {
     const BulkResult result = rig.run(make_body({"a", "b"}));
     EXPECT_EQ(kinds(result), (std::vector{Kind::unknown, Kind::unknown})) << i;
@@ -422,12 +423,12 @@ TEST(BulkWriter, CutHalfAnsweredAndUnreadableAreUnknown) {
 TEST(BulkWriter, RefusedConnectionIsStale) {
   TargetSpec target;
   {
-    FakeServer gone(all_done);
+    http::FakeServer gone(all_done);
     target = gone.target();
   }
   SystemClock clock;
   BulkConcurrency concurrency(clock);
-  HttpClient http(target, 2);
+  http::HttpClient http(target, 2);
   std::vector<BulkResult> results;
   {
     BulkWriter writer(http, concurrency, clock, "i",
@@ -442,10 +443,10 @@ TEST(BulkWriter, RefusedConnectionIsStale) {
 
 TEST(BulkWriter, DestructorTurnsWaitingBodiesStaleAndThoseSentUnknown) {
   std::promise<void> arrived;
-  Rig rig([&](const FakeRequest& request) {
+  Rig rig([&](const http::FakeRequest& request) {
     if (ids_of(request.body).at(0) != "sent") return whole_error(503, "busy");
     arrived.set_value();
-    return FakeReply{200, "", {}, Fault::silence};
+    return http::FakeReply{200, "", {}, Fault::silence};
   });
   rig.submit(make_body({"sent"}));
   arrived.get_future().wait();
@@ -475,4 +476,4 @@ TEST(BulkWriter, ManyBodiesFromManyThreads) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -16,7 +16,7 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-AwsCredentials credentials_for(const TargetSpec& spec) {
+http::AwsCredentials credentials_for(const TargetSpec& spec) {
   if (!spec.aws) return {};
   return {variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"),
           variable("AWS_SESSION_TOKEN")};
@@ -26,8 +26,8 @@ AwsCredentials credentials_for(const TargetSpec& spec) {
 
 Cluster::Cluster(const TargetSpec& spec, const Clock& clock)
     : concurrency_(std::make_unique<BulkConcurrency>(clock)),
-      http_(std::make_unique<HttpClient>(spec, kConnectionsMax, credentials_for(spec))) {}
+      http_(std::make_unique<http::HttpClient>(spec, kConnectionsMax, credentials_for(spec))) {}
 
 Cluster::~Cluster() = default;
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -10,7 +10,7 @@
 #include "index/bulk_concurrency.h"
 #include "index/bulk_writer.h"
 
-namespace syncline {
+namespace syncline::index {
 
 class Cluster {
  public:
@@ -18,12 +18,13 @@ class Cluster {
   Cluster(const TargetSpec& spec, const Clock& clock);
   ~Cluster();
 
-  HttpClient& http() { return *http_; }
+  http::HttpClient& http() { return *http_; }
   BulkConcurrency& concurrency() { return *concurrency_; }
 
  private:
   std::unique_ptr<BulkConcurrency> concurrency_;
-  std::unique_ptr<HttpClient> http_;  // last: its destructor runs callbacks that give slots back
+  std::unique_ptr<http::HttpClient>
+      http_;  // last: its destructor runs callbacks that give slots back
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

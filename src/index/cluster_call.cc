@@ -6,14 +6,14 @@
 #include "index/answer_json.h"
 #include "index/cluster_code.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
 using nlohmann::json;
 
-HttpRequest make_request(const ClusterCall& call) {
-  HttpRequest request;
+http::HttpRequest make_request(const ClusterCall& call) {
+  http::HttpRequest request;
   request.method = call.method;
   request.path = call.path;
   request.gzip = call.large_answer;
@@ -45,8 +45,8 @@ std::string ClusterAnswer::given_reason() const {
   return reason;
 }
 
-Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
-  HttpResponse response = http.call(make_request(call));
+Result<RawAnswer> ask_raw(http::HttpClient& http, const ClusterCall& call) {
+  http::HttpResponse response = http.call(make_request(call));
   if (response.too_large)
     return Error::retry("cannot " + call.doing + ": " + response.failure, kAnswerTooLarge);
   if (response.status == 0)
@@ -73,12 +73,12 @@ Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call) {
   return raw;
 }
 
-Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call) {
+Result<ClusterAnswer> ask(http::HttpClient& http, const ClusterCall& call) {
   SYNCLINE_ASSIGN(const RawAnswer raw, ask_raw(http, call));
   return ClusterAnswer{raw.status, parse_answer(raw.body), &http.secrets()};
 }
 
-Result<json> demand(HttpClient& http, const ClusterCall& call) {
+Result<json> demand(http::HttpClient& http, const ClusterCall& call) {
   SYNCLINE_ASSIGN(ClusterAnswer answer, ask(http, call));
   if (answer.status >= 300) return refusal(call, answer);
   if (!answer.body.is_object())
@@ -99,4 +99,4 @@ Error refusal(const ClusterCall& call, const ClusterAnswer& answer) {
   return Error::pause_job(message, code);
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "http/http_client.h"
 
-namespace syncline {
+namespace syncline::index {
 
 struct ClusterCall {
   std::string method;
@@ -18,7 +18,7 @@ struct ClusterCall {
   std::string doing;      // for messages: "create index \"orders\""
   std::string privilege;  // that a refusal by 401 or 403 lacks: "create_index on index \"orders\""
   bool large_answer = false;
-  size_t answer_bytes_max = kResponseBytesMax;
+  size_t answer_bytes_max = http::kResponseBytesMax;
 };
 
 // The code of an error which says that the answer was larger than that: ask for less.
@@ -42,13 +42,13 @@ struct RawAnswer {
   int status = 0;
   std::string body;
 };
-Result<RawAnswer> ask_raw(HttpClient& http, const ClusterCall& call);
+Result<RawAnswer> ask_raw(http::HttpClient& http, const ClusterCall& call);
 // An answer below 500 that is neither 401, 403 nor 429; all others, and no answer, become errors.
-Result<ClusterAnswer> ask(HttpClient& http, const ClusterCall& call);
+Result<ClusterAnswer> ask(http::HttpClient& http, const ClusterCall& call);
 // As above; 4xx become errors too.
-Result<nlohmann::json> demand(HttpClient& http, const ClusterCall& call);
+Result<nlohmann::json> demand(http::HttpClient& http, const ClusterCall& call);
 // The error that a 4xx answer means unless its caller knows better. A missing index is worth a
 // retry: it is looked for, and made, before anything else is done.
 Error refusal(const ClusterCall& call, const ClusterAnswer& answer);
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -1,8 +1,8 @@
 // The code of an error that a cluster caused, where no HTTP status says more.
 #pragma once
 
-namespace syncline {
+namespace syncline::index {
 
 inline constexpr const char* kClusterCode = "cluster";
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -16,7 +16,7 @@
 #include "index/cluster_code.h"
 #include "index/index_call.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -135,7 +135,7 @@ json match_text(const std::string& path, const std::string& value) {
 
 }  // namespace
 
-DocumentReader::DocumentReader(HttpClient& http, std::string index)
+DocumentReader::DocumentReader(http::HttpClient& http, std::string index)
     : http_(http), index_(std::move(index)) {}
 
 const char* const DocumentReader::kTooLarge = kAnswerTooLarge;
@@ -314,4 +314,4 @@ std::optional<std::string> unindexed_query(const std::string& path,
   return not_indexed(path).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "http/http_client.h"
 
-namespace syncline {
+namespace syncline::index {
 
 struct StoredDocument {
   std::string id;
@@ -39,7 +39,7 @@ class DocumentReader {
  public:
   static constexpr size_t kIdsMax = 1000;
 
-  DocumentReader(HttpClient& http, std::string index);
+  DocumentReader(http::HttpClient& http, std::string index);
 
   // The documents that exist among these. At most kIdsMax a call. Realtime, but for those that only
   // their routing leads to: that is found by a search, which sees them after a refresh. One id may
@@ -65,7 +65,7 @@ class DocumentReader {
   Result<std::vector<StoredDocument>> read_at(const std::vector<Place>& places);
   Result<std::vector<Place>> find_routed(const std::vector<std::string>& ids);
 
-  HttpClient& http_;
+  http::HttpClient& http_;
   const std::string index_;
 };
 
@@ -82,4 +82,4 @@ std::string matching_query(const std::string& path, const std::optional<FieldLoo
 std::optional<std::string> unindexed_query(const std::string& path,
                                            const std::optional<FieldLook>& field);
 
-}  // namespace syncline
+}  // namespace syncline::index

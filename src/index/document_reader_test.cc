@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 using nlohmann::json;
@@ -59,4 +59,4 @@ TEST(MatchingQuery, ValuesThatAreNotIndexedAreLookedForByTheirAbsence) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

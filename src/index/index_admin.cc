@@ -13,7 +13,7 @@
 #include "index/index_mapping.h"
 #include "index/index_settings.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -66,7 +66,7 @@ void fill_in(const json& index, const std::string& asked, IndexDescription& desc
 
 }  // namespace
 
-IndexAdmin::IndexAdmin(HttpClient& http, std::string index)
+IndexAdmin::IndexAdmin(http::HttpClient& http, std::string index)
     : http_(http), index_(std::move(index)) {}
 
 Result<ClusterInfo> IndexAdmin::cluster_info() {
@@ -314,4 +314,4 @@ void IndexAdmin::end_scroll(const std::string& scroll_id) {
   static_cast<void>(ask(http_, call).ok());
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "http/http_client.h"
 
-namespace syncline {
+namespace syncline::index {
 
 // One field that a plan wants mapped: a path for object and nested fields ("items.sku") or a plain
 // name.
@@ -61,7 +61,7 @@ class IndexAdmin {
  public:
   static constexpr size_t kIdsMax = 1000;
 
-  IndexAdmin(HttpClient& http, std::string index);
+  IndexAdmin(http::HttpClient& http, std::string index);
 
   Result<ClusterInfo> cluster_info();
 
@@ -124,8 +124,8 @@ class IndexAdmin {
   Status send_settings(const nlohmann::json& settings);
   Status note_settings(const std::string& digest_of_settings);
 
-  HttpClient& http_;
+  http::HttpClient& http_;
   std::string index_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

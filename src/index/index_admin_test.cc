@@ -7,19 +7,19 @@
 
 #include "http/fake_server_for_test.h"
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 using nlohmann::json;
-using Fault = FakeReply::Fault;
+using Fault = http::FakeReply::Fault;
 
 const IndexOwner kOwner{"i1", "search/orders"};
 
-FakeReply ok(std::string body) {
+http::FakeReply ok(std::string body) {
   return {200, std::move(body), {}, Fault::none};
 }
 
-FakeReply error(int status, const std::string& type, const std::string& reason) {
+http::FakeReply error(int status, const std::string& type, const std::string& reason) {
   return {status,
           json{{"error", {{"type", type}, {"reason", reason}}}, {"status", status}}.dump(),
           {},
@@ -29,26 +29,26 @@ FakeReply error(int status, const std::string& type, const std::string& reason) 
 class IndexAdminTest : public testing::Test {
  protected:
   // What the server says from now on.
-  void answer_with(FakeReply reply) {
+  void answer_with(http::FakeReply reply) {
     const std::lock_guard lock(mutex_);
     next_ = std::move(reply);
   }
-  Status refresh_with(FakeReply reply) {
+  Status refresh_with(http::FakeReply reply) {
     answer_with(std::move(reply));
     return admin_.refresh();
   }
 
  private:
-  FakeReply next() {
+  http::FakeReply next() {
     const std::lock_guard lock(mutex_);
     return next_;
   }
   std::mutex mutex_;
-  FakeReply next_{};
+  http::FakeReply next_{};
 
  protected:
-  FakeServer server_{[this](const FakeRequest&) { return next(); }};
-  HttpClient http_{server_.target(), 2};
+  http::FakeServer server_{[this](const http::FakeRequest&) { return next(); }};
+  http::HttpClient http_{server_.target(), 2};
   IndexAdmin admin_{http_, "orders"};
 };
 
@@ -159,11 +159,11 @@ TEST_F(IndexAdminTest, ReadsVersionsAndRefusesPartialAnswers) {
 }
 
 TEST_F(IndexAdminTest, ARefusedMappingNamesTheFields) {
-  const FakeReply mapping = ok(R"({"orders":{"mappings":{"properties":{}}}})");
-  FakeServer server([&](const FakeRequest& request) {
+  const http::FakeReply mapping = ok(R"({"orders":{"mappings":{"properties":{}}}})");
+  http::FakeServer server([&](const http::FakeRequest& request) {
     return request.method == "GET" ? mapping : error(400, "mapper_parsing_exception", "no handler");
   });
-  HttpClient http(server.target(), 1);
+  http::HttpClient http(server.target(), 1);
   const Status refused = IndexAdmin(http, "orders").add_missing_fields({{"x", "frob", "", {}}});
   EXPECT_EQ(refused.error().action, Action::pause_job);
   EXPECT_NE(refused.error().message.find("add x to index \"orders\""), std::string::npos)
@@ -171,4 +171,4 @@ TEST_F(IndexAdminTest, ARefusedMappingNamesTheFields) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

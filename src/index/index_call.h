@@ -11,7 +11,7 @@
 #include "http/http_client.h"
 #include "index/cluster_call.h"
 
-namespace syncline {
+namespace syncline::index {
 
 inline constexpr auto kOurs = "syncline";     // our key in mapping _meta
 inline constexpr auto kLoadNote = "loading";  // below it: the settings to put back after a load
@@ -23,12 +23,12 @@ ClusterCall index_call(const std::string& index, std::string method, const std::
 // Of an answer {"<concrete index>": {…}}: the one index. An alias over several: pause_job.
 Result<nlohmann::json> only_index(const std::string& name, const nlohmann::json& answer);
 
-Result<nlohmann::json> read_mapping(HttpClient& http, const std::string& index);
+Result<nlohmann::json> read_mapping(http::HttpClient& http, const std::string& index);
 
 // Mapping _meta is replaced as a whole by each PUT, so what others keep there is written back.
-Status write_meta(HttpClient& http, const std::string& index, nlohmann::json meta);
+Status write_meta(http::HttpClient& http, const std::string& index, nlohmann::json meta);
 
 // Changes index settings that are dynamic; null: back to the default.
-Status write_settings(HttpClient& http, const std::string& index, nlohmann::json settings);
+Status write_settings(http::HttpClient& http, const std::string& index, nlohmann::json settings);
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -7,7 +7,7 @@
 #include "index/answer_json.h"
 #include "index/index_call.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -81,4 +81,4 @@ Status IndexClaim::release(const IndexOwner& owner) {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

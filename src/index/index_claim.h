@@ -16,14 +16,14 @@
 #include "http/http_client.h"
 #include "index/index_admin.h"
 
-namespace syncline {
+namespace syncline::index {
 
 // The alias under which the index of this name is written; empty if it would be too long.
 std::string write_alias_of(const std::string& concrete_index);
 
 class IndexClaim {
  public:
-  IndexClaim(HttpClient& http, std::string index) : http_(http), index_(std::move(index)) {}
+  IndexClaim(http::HttpClient& http, std::string index) : http_(http), index_(std::move(index)) {}
 
   // Notes who keeps the index, or that nobody does, beside whatever else stands in _meta.
   Status note_owner(const std::optional<IndexOwner>& owner);
@@ -39,8 +39,8 @@ class IndexClaim {
  private:
   Status add_alias(const std::string& concrete_index, bool hidden);
 
-  HttpClient& http_;
+  http::HttpClient& http_;
   const std::string index_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::index

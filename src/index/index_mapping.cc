@@ -6,7 +6,7 @@
 
 #include "index/answer_json.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -165,4 +165,4 @@ std::string field_names(const json& properties) {
   return names;
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "index/index_admin.h"
 
-namespace syncline {
+namespace syncline::index {
 
 // Longer strings stay out of a text field's keyword sub-field. In characters: at four bytes each it
 // is below the 32,766 bytes beyond which the whole document would be refused.
@@ -43,4 +43,4 @@ Result<nlohmann::json> make_settings(const std::vector<std::string>& settings_js
 // The paths of all leaves of a "properties", for messages: "a, items.sku".
 std::string field_names(const nlohmann::json& properties);
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -4,7 +4,7 @@
 
 #include "index/index_settings.h"
 
-namespace syncline {
+namespace syncline::index {
 namespace {
 
 using nlohmann::json;
@@ -133,4 +133,4 @@ TEST(MakeSettings, AddsGcDeletesUnlessSet) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::index

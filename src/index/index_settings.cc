@@ -1,6 +1,6 @@
 #include "index/index_settings.h"
 
-namespace syncline {
+namespace syncline::index {
 
 namespace {
 
@@ -43,4 +43,4 @@ json different_settings(const json& wanted, const json& present) {
   return different;
 }
 
-}  // namespace syncline
+}  // namespace syncline::index

@@ -8,24 +8,24 @@
 #include "lanes/refusal_watch.h"
 #include "lanes/write_trouble.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 
 // A conflict means that somebody newer was here: one of our lanes, unless the stored version lies
 // above all that this plan ever took. Then it is another tool's, or an older life's, and the
 // document is composed again above it.
-Status handle_conflicts(PlanContext& context, const std::vector<std::string>& ids,
+Status handle_conflicts(compose::PlanContext& context, const std::vector<std::string>& ids,
                         Handled& handled) {
-  for (size_t begin = 0; begin < ids.size(); begin += IndexAdmin::kIdsMax) {
-    const size_t end = std::min(ids.size(), begin + IndexAdmin::kIdsMax);
+  for (size_t begin = 0; begin < ids.size(); begin += index::IndexAdmin::kIdsMax) {
+    const size_t end = std::min(ids.size(), begin + index::IndexAdmin::kIdsMax);
     const std::vector<std::string> page(ids.begin() + static_cast<ptrdiff_t>(begin),
                                         ids.begin() + static_cast<ptrdiff_t>(end));
     const int64_t highest = context.versions->highest();
-    SYNCLINE_ASSIGN(const std::vector<FoundDocument> stored, context.admin.versions(page));
+    SYNCLINE_ASSIGN(const std::vector<index::FoundDocument> stored, context.admin.versions(page));
     int64_t foreign = 0;
     std::vector<std::string> above;
-    for (const FoundDocument& document : stored) {
+    for (const index::FoundDocument& document : stored) {
       if (document.version <= highest) continue;
       foreign = std::max(foreign, document.version);
       above.push_back(document.id);
@@ -40,9 +40,9 @@ Status handle_conflicts(PlanContext& context, const std::vector<std::string>& id
   return {};
 }
 
-ParkedDocument parked_document(const PlanContext& context, const std::string& id, int64_t version,
-                               ItemOutcome outcome) {
-  ParkedDocument parked;
+retry::ParkedDocument parked_document(const compose::PlanContext& context, const std::string& id,
+                                      int64_t version, ItemOutcome outcome) {
+  retry::ParkedDocument parked;
   parked.plan = context.plan;
   parked.job = context.home().name();
   parked.id = id;
@@ -55,7 +55,7 @@ ParkedDocument parked_document(const PlanContext& context, const std::string& id
 }
 
 // A delete of what was not there is none.
-void count_done(DocumentCounts& counts, BulkAction action, int status) {
+void count_done(compose::DocumentCounts& counts, BulkAction action, int status) {
   if (action == BulkAction::index) {
     ++counts.indexed;
   } else if (status != 404) {
@@ -64,9 +64,9 @@ void count_done(DocumentCounts& counts, BulkAction action, int status) {
 }
 
 // One line in the log for each body: a poisoned table must not fill the disk.
-Status park(PlanContext& context, const std::vector<ParkedDocument>& documents) {
+Status park(compose::PlanContext& context, const std::vector<retry::ParkedDocument>& documents) {
   if (documents.empty()) return {};
-  const ParkedDocument& first = documents.front();
+  const retry::ParkedDocument& first = documents.front();
   spdlog::warn("{}: {} documents parked, the first: {} {}: {}", context.plan, documents.size(),
                first.status, first.type, mask_values(first.reason));
   SYNCLINE_RETURN_IF_ERROR(context.parked.add(documents));
@@ -76,18 +76,19 @@ Status park(PlanContext& context, const std::vector<ParkedDocument>& documents) 
 
 // Forgets what was parked for a composition of this version or an older one. Compositions of
 // foreign documents have none; there are never two of one document at a time.
-Status unpark(PlanContext& context, const std::vector<std::string>& ids, int64_t version) {
+Status unpark(compose::PlanContext& context, const std::vector<std::string>& ids, int64_t version) {
   return context.parked.remove(context.plan, ids,
-                               context.owned ? version : ParkedStore::kAnyVersion);
+                               context.owned ? version : retry::ParkedStore::kAnyVersion);
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> park_unsendable(PlanContext& context, Composition& composition) {
+Result<std::vector<std::string>> park_unsendable(compose::PlanContext& context,
+                                                 compose::Composition& composition) {
   std::vector<std::string> done = std::move(composition.nothing_to_do);
   const int64_t version = composition.body.version;
   SYNCLINE_RETURN_IF_ERROR(unpark(context, done, version));
-  for (ParkedDocument& parked : composition.unsendable) {
+  for (retry::ParkedDocument& parked : composition.unsendable) {
     parked.plan = context.plan;
     parked.version = version;
     parked.first_at_us = parked.last_at_us = context.clock.wall_time_us();
@@ -98,16 +99,16 @@ Result<std::vector<std::string>> park_unsendable(PlanContext& context, Compositi
   return done;
 }
 
-Result<Handled> handle_answer(PlanContext& context, BulkResult result) {
+Result<Handled> handle_answer(compose::PlanContext& context, BulkResult result) {
   failpoint("bulk_acknowledged");
   Handled handled;
   if (result.unavailable) {
     handled.trouble = result.needs_person
-                          ? Error::pause_job(result.unavailable_reason, kClusterCode)
-                          : Error::retry(result.unavailable_reason, kClusterCode);
+                          ? Error::pause_job(result.unavailable_reason, index::kClusterCode)
+                          : Error::retry(result.unavailable_reason, index::kClusterCode);
     context.write_trouble.failed(*handled.trouble);
   }
-  std::vector<ParkedDocument> refused;
+  std::vector<retry::ParkedDocument> refused;
   std::vector<std::string> conflicts;
   for (size_t i = 0; i < result.outcomes.size(); ++i) {
     ItemOutcome& outcome = result.outcomes[i];
@@ -139,8 +140,8 @@ Result<Handled> handle_answer(PlanContext& context, BulkResult result) {
   SYNCLINE_RETURN_IF_ERROR(unpark(context, handled.done, result.body.version));
   SYNCLINE_RETURN_IF_ERROR(park(context, refused));
   context.refusals.take(static_cast<int64_t>(handled.done.size()), refused);
-  for (ParkedDocument& parked : refused) handled.done.push_back(std::move(parked.id));
+  for (retry::ParkedDocument& parked : refused) handled.done.push_back(std::move(parked.id));
   return handled;
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

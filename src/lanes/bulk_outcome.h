@@ -13,7 +13,7 @@
 #include "compose/plan_context.h"
 #include "model/bulk.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 // What a bulk result asks of its lane; handle_answer has counted and parked already.
 struct Handled {
@@ -26,11 +26,12 @@ struct Handled {
 
 // Parks the documents of a composition that cannot be sent, durably before it returns, and forgets
 // those that are gone. What it returns is done.
-Result<std::vector<std::string>> park_unsendable(PlanContext& context, Composition& composition);
+Result<std::vector<std::string>> park_unsendable(compose::PlanContext& context,
+                                                 compose::Composition& composition);
 
 // Deals with the outcomes of one body: parks what the cluster refused (durably, before it returns),
 // forgets what was parked and has been written, and raises the counter above versions that are not
 // this plan's. Error: parking failed, or the cluster was asked and did not answer.
-Result<Handled> handle_answer(PlanContext& context, BulkResult result);
+Result<Handled> handle_answer(compose::PlanContext& context, BulkResult result);
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -4,8 +4,9 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "postgres/session_pool.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 
@@ -18,15 +19,15 @@ constexpr int kEntriesMax = 100;
 
 }  // namespace
 
-FanOut::FanOut(PlanContext& context, WorkTable& table, int feed)
+FanOut::FanOut(compose::PlanContext& context, WorkTable& table, int feed)
     : context_(context),
       table_(table),
       feed_(feed),
-      resolver_(make_resolver(context, context.stop)),
+      resolver_(compose::make_resolver(context, context.stop)),
       group_size_(kGroupMax) {}
 
-void FanOut::add(const Member& property, uint64_t batch, std::vector<std::string> keys,
-                 std::optional<Position> position) {
+void FanOut::add(const compose::Member& property, uint64_t batch, std::vector<std::string> keys,
+                 std::optional<capture::Position> position) {
   Pending pending{batch, {}, std::move(position)};
   for (std::string& key : keys) pending.keys.emplace_back(&property, std::move(key));
   pending_.push_back(std::move(pending));
@@ -54,7 +55,7 @@ Status FanOut::resolve_some() {
     pending_.pop_front();
     return {};
   }
-  const Member& property = *pending.keys.back().first;
+  const compose::Member& property = *pending.keys.back().first;
   std::vector<std::string> group;
   size_t bytes = 0;
   for (auto key = pending.keys.rbegin(); key != pending.keys.rend() && key->first == &property &&
@@ -79,9 +80,9 @@ Status FanOut::resolve_some() {
 }
 
 // Durable before the batch that brought the key can end.
-Status FanOut::store(const Member& property, const std::string& key) {
-  SYNCLINE_ASSIGN(const auto session,
-                  property.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+Status FanOut::store(const compose::Member& property, const std::string& key) {
+  SYNCLINE_ASSIGN(const auto session, property.source->sessions().acquire(
+                                          postgres::SessionPool::Use::short_work, context_.stop));
   SYNCLINE_RETURN_IF_ERROR(
       property.source->plan_store().add_fan_out(*session, context_.plan, property.name(), key));
   failpoint("fan_out_stored");
@@ -109,10 +110,11 @@ Status FanOut::fetch_entries() {
   for (const auto& member : context_.members) {
     if (!member->is(JobType::property) || member->config.paused) continue;
     SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            SessionPool::Use::short_work, context_.stop));
+                                            postgres::SessionPool::Use::short_work, context_.stop));
     SYNCLINE_ASSIGN(auto records, member->source->plan_store().fan_outs(
                                       *session, context_.plan, member->name(), kEntriesMax));
-    for (FanOutRecord& record : records) entries_.push_back({member.get(), std::move(record)});
+    for (capture::FanOutRecord& record : records)
+      entries_.push_back({member.get(), std::move(record)});
   }
   // Those beyond the limit are asked for when these are done.
   more_stored_ = !entries_.empty();
@@ -121,7 +123,7 @@ Status FanOut::fetch_entries() {
 
 Status FanOut::begin_page() {
   const Entry& entry = entries_.front();
-  SYNCLINE_ASSIGN(ResolvedPage resolved,
+  SYNCLINE_ASSIGN(compose::ResolvedPage resolved,
                   resolver_->page(*entry.member, entry.record.key, entry.record.resume));
   page_ = Page{std::move(resolved.ids), 0, std::move(resolved.resume)};
   if (!resolved.keys.empty())
@@ -143,8 +145,8 @@ void FanOut::take_slices() {
 Status FanOut::end_page() {
   Entry& entry = entries_.front();
   SYNCLINE_ASSIGN(const auto session, entry.member->source->sessions().acquire(
-                                          SessionPool::Use::short_work, context_.stop));
-  const PlanStore& store = entry.member->source->plan_store();
+                                          postgres::SessionPool::Use::short_work, context_.stop));
+  const capture::PlanStore& store = entry.member->source->plan_store();
   if (restart_ || page_->resume) {
     entry.record.resume = restart_ ? "" : *page_->resume;
     SYNCLINE_RETURN_IF_ERROR(store.save_fan_out(*session, entry.record));
@@ -158,4 +160,4 @@ Status FanOut::end_page() {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -19,7 +19,7 @@
 #include "compose/resolver.h"
 #include "lanes/work_table.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class FanOut {
  public:
@@ -27,12 +27,12 @@ class FanOut {
   static constexpr size_t kDocumentsMax = 20'000;
 
   // feed: the lane's own in the table.
-  FanOut(PlanContext& context, WorkTable& table, int feed);
+  FanOut(compose::PlanContext& context, WorkTable& table, int feed);
 
   // The changed keys (distinct) of a property's batch, which is sealed with this position when all
   // that they touch is in the table or stored.
-  void add(const Member& property, uint64_t batch, std::vector<std::string> keys,
-           std::optional<Position> position);
+  void add(const compose::Member& property, uint64_t batch, std::vector<std::string> keys,
+           std::optional<capture::Position> position);
   // Whether keys of a batch still wait to be resolved.
   bool resolving() const { return !pending_.empty(); }
   // Whether step() would get on without waiting for an answer.
@@ -42,15 +42,15 @@ class FanOut {
   Status step();
 
  private:
-  using Key = std::pair<const Member*, std::string>;
+  using Key = std::pair<const compose::Member*, std::string>;
   struct Pending {
     uint64_t batch = 0;
     std::vector<Key> keys;  // taken from the end
-    std::optional<Position> position;
+    std::optional<capture::Position> position;
   };
   struct Entry {
-    const Member* member = nullptr;
-    FanOutRecord record;
+    const compose::Member* member = nullptr;
+    capture::FanOutRecord record;
   };
   struct Page {
     std::vector<std::string> ids;
@@ -59,17 +59,17 @@ class FanOut {
   };
 
   Status resolve_some();
-  Status store(const Member& property, const std::string& key);
+  Status store(const compose::Member& property, const std::string& key);
   Status step_lane();
   Status fetch_entries();
   Status begin_page();
   void take_slices();
   Status end_page();
 
-  PlanContext& context_;
+  compose::PlanContext& context_;
   WorkTable& table_;
   const int feed_;
-  std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<compose::Resolver> resolver_;
 
   std::deque<Pending> pending_;
   size_t group_size_;
@@ -81,4 +81,4 @@ class FanOut {
   bool more_stored_ = true;    // beyond entries_
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 
@@ -36,7 +36,7 @@ std::map<int, int64_t> parse_seen(const std::string& text) {
 
 }  // namespace
 
-ForeignSweep::ForeignSweep(PlanContext& context, const std::optional<std::string>& swept)
+ForeignSweep::ForeignSweep(compose::PlanContext& context, const std::optional<std::string>& swept)
     : context_(context) {
   if (swept) seen_ = parse_seen(*swept);
 }
@@ -68,18 +68,19 @@ Status ForeignSweep::begin() {
 Result<std::vector<std::string>> ForeignSweep::next_page() {
   std::vector<std::string> ids;
   while (ids.empty() && !done()) {
-    IndexAdmin::ScrollPage page;
+    index::IndexAdmin::ScrollPage page;
     if (scroll_id_.empty()) {
       const auto [shard, number] = *shards_.begin();
       const auto seen = seen_.find(shard);
-      SYNCLINE_ASSIGN(page, context_.admin.begin_scroll(
-                                changed_query(seen == seen_.end() ? -1 : seen->second, number),
-                                shard, IndexAdmin::kIdsMax));
+      SYNCLINE_ASSIGN(
+          page, context_.admin.begin_scroll(
+                    index::changed_query(seen == seen_.end() ? -1 : seen->second, number), shard,
+                    index::IndexAdmin::kIdsMax));
     } else {
       SYNCLINE_ASSIGN(page, context_.admin.next_page(scroll_id_));
     }
     scroll_id_ = page.scroll_id;
-    for (FoundDocument& document : page.documents) ids.push_back(std::move(document.id));
+    for (index::FoundDocument& document : page.documents) ids.push_back(std::move(document.id));
     if (!ids.empty()) continue;
     end_scroll();
     shards_.erase(shards_.begin());
@@ -94,4 +95,4 @@ std::optional<std::string> ForeignSweep::finish() {
   return text_of(seen_);
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -14,12 +14,12 @@
 #include "base/result.h"
 #include "compose/plan_context.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class ForeignSweep {
  public:
   // swept: what finish() said last; nothing: every document is to be looked at.
-  ForeignSweep(PlanContext& context, const std::optional<std::string>& swept);
+  ForeignSweep(compose::PlanContext& context, const std::optional<std::string>& swept);
   ~ForeignSweep();
 
   // Whether a round looks at every document.
@@ -42,7 +42,7 @@ class ForeignSweep {
  private:
   void end_scroll();
 
-  PlanContext& context_;
+  compose::PlanContext& context_;
   std::map<int, int64_t> seen_;    // by shard: up to which sequence number all is composed
   std::map<int, int64_t> target_;  // likewise, when this round has ended
   std::map<int, int64_t> shards_;  // of this round: not yet walked to their end
@@ -51,4 +51,4 @@ class ForeignSweep {
   bool start_over_ = false;  // this round does not count
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace syncline {
+namespace syncline::lanes {
 
 void LaterList::add(const std::vector<std::string>& ids, TimePoint due) {
   if (every_document_at_ || ids_ + ids.size() > kIdsMax) {
@@ -31,4 +31,4 @@ LaterList::Due LaterList::take_due(TimePoint now) {
   return due;
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

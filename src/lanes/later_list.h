@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 // Documents to be composed once more at a later time, for requests that were cut and may still
 // arrive. Outlives one run of the stream. Bounded: past kIdsMax it stands for every document. The
@@ -31,4 +31,4 @@ class LaterList {
   std::optional<TimePoint> every_document_at_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

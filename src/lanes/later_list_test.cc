@@ -2,7 +2,7 @@
 
 #include "lanes/later_list.h"
 
-namespace syncline {
+namespace syncline::lanes {
 namespace {
 
 const TimePoint kStart;
@@ -32,4 +32,4 @@ TEST(LaterList, StandsForEveryDocumentWhenItIsFull) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::lanes

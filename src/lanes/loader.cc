@@ -10,7 +10,7 @@
 #include "lanes/bulk_outcome.h"
 #include "lanes/write_trouble.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 
@@ -37,18 +37,18 @@ int64_t block_of(std::string_view ctid) {
 
 }  // namespace
 
-Loader::Loader(PlanContext& context, Events events)
+Loader::Loader(compose::PlanContext& context, Events events)
     : context_(context),
       events_(std::move(events)),
-      composer_(make_composer(context, stop_)),
-      resolver_(make_resolver(context, stop_)) {
-  writer_ =
-      std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
-                                   context.clock, context.write_name, [this](BulkResult result) {
-                                     const std::lock_guard lock(mutex_);
-                                     results_.push_back(std::move(result));
-                                     arrived_.notify_all();
-                                   });
+      composer_(compose::make_composer(context, stop_)),
+      resolver_(compose::make_resolver(context, stop_)) {
+  writer_ = std::make_unique<index::BulkWriter>(context.cluster.http(),
+                                                context.cluster.concurrency(), context.clock,
+                                                context.write_name, [this](BulkResult result) {
+                                                  const std::lock_guard lock(mutex_);
+                                                  results_.push_back(std::move(result));
+                                                  arrived_.notify_all();
+                                                });
 }
 
 Loader::~Loader() {
@@ -89,49 +89,49 @@ Status Loader::run() {
 
 // Every document was composed since this member's position was taken: all index jobs were loaded
 // from the start, then or later.
-bool Loader::is_covered(const Member& member) const {
+bool Loader::is_covered(const compose::Member& member) const {
   if (member.is(JobType::index)) return false;
   return std::all_of(context_.members.begin(), context_.members.end(), [&](const auto& other) {
     if (!other->is(JobType::index)) return true;
-    const LoadProgress& load = other->record.load;
+    const capture::LoadProgress& load = other->record.load;
     return load.finished_us && load.started_us >= member.record.load.started_us;
   });
 }
 
-Status Loader::finish_covered(Member& member) {
+Status Loader::finish_covered(compose::Member& member) {
   member_ = &member;
   progress_ = member.record.load;
   SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::load, stop_));
+                  member.source->sessions().acquire(postgres::SessionPool::Use::load, stop_));
   SYNCLINE_ASSIGN(progress_.rows_done, member.queries->estimate_rows(*session, member.table));
   return finish(member);
 }
 
-Status Loader::load_member(Member& member) {
+Status Loader::load_member(compose::Member& member) {
   member_ = &member;
   progress_ = member.record.load;
   estimate_from_blocks_ = !progress_.rows_estimate && member.table.leaves.size() == 1;
   spdlog::info("job {}: loading {}", member.name(), member.table.qualified_name);
-  for (const LeafInfo& leaf : member.table.leaves) {
+  for (const postgres::LeafInfo& leaf : member.table.leaves) {
     if (leaf.oid < progress_.leaf) continue;
     SYNCLINE_RETURN_IF_ERROR(load_leaf(member, leaf));
   }
   return finish(member);
 }
 
-Status Loader::finish(Member& member) {
+Status Loader::finish(compose::Member& member) {
   progress_.finished_us = context_.clock.wall_time_us();
   progress_.rows_estimate = progress_.rows_done;
   SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
   member.record.load = progress_;
   SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+                  member.source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   SYNCLINE_RETURN_IF_ERROR(member.source->capture().end_loading(*session, member.record.watch));
   spdlog::info("job {}: loaded {} rows", member.name(), progress_.rows_done);
   return {};
 }
 
-Status Loader::load_leaf(Member& member, const LeafInfo& leaf) {
+Status Loader::load_leaf(compose::Member& member, const postgres::LeafInfo& leaf) {
   if (progress_.leaf != leaf.oid) {
     progress_.leaf = leaf.oid;
     progress_.file_node = 0;
@@ -160,10 +160,10 @@ Status Loader::load_leaf(Member& member, const LeafInfo& leaf) {
 }
 
 // One COPY, from the first block that is not done. True if it came to the end of the leaf.
-Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
+Result<bool> Loader::load_segment(compose::Member& member, const postgres::LeafInfo& leaf) {
   end_segment_.store(false);
   SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::load, stop_));
+                  member.source->sessions().acquire(postgres::SessionPool::Use::load, stop_));
   // The version first, then the rows.
   SYNCLINE_ASSIGN(version_, context_.versions->take());
   SYNCLINE_ASSIGN(const int process, begin_segment(leaf, *session));
@@ -179,7 +179,7 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
   read_ = before_page_ = {progress_.block, progress_.rows_done};
   SYNCLINE_RETURN_IF_ERROR(
       session->begin_copy(member.queries->copy_sql(leaf, progress_.block, until, !direct_)));
-  LockWatch& locks = member.source->lock_watch();
+  capture::LockWatch& locks = member.source->lock_watch();
   const int watched = locks.add(process, [this] { give_way_.store(true); });
   Result<bool> complete = copy_rows(member, *session);
   locks.remove(watched);
@@ -208,11 +208,11 @@ Result<bool> Loader::load_segment(Member& member, const LeafInfo& leaf) {
 // Opens the transaction of a COPY. Under its lock, which keeps the leaf's file from being replaced,
 // another file than before is noticed, and read from its beginning. Gives the server process that
 // reads.
-Result<int> Loader::begin_segment(const LeafInfo& leaf, Session& session) {
+Result<int> Loader::begin_segment(const postgres::LeafInfo& leaf, postgres::Session& session) {
   segment_ends_at_ = context_.clock.now() + duration("load_segment", kSegmentMax);
   SYNCLINE_RETURN_IF_ERROR(session.script("BEGIN; SET LOCAL statement_timeout = '10min'; SELECT 1" +
                                           leaf.rows_from + " LIMIT 0"));
-  SYNCLINE_ASSIGN(const Rows file,
+  SYNCLINE_ASSIGN(const postgres::Rows file,
                   session.query("SELECT pg_relation_filenode($1::oid), pg_backend_pid()",
                                 {std::to_string(leaf.oid)}));
   if (file.integer(0, 0) != progress_.file_node) {
@@ -222,17 +222,17 @@ Result<int> Loader::begin_segment(const LeafInfo& leaf, Session& session) {
   return static_cast<int>(file.integer(0, 1));
 }
 
-Status Loader::end_copy(Session& session, bool complete) {
+Status Loader::end_copy(postgres::Session& session, bool complete) {
   if (complete) return session.script("COMMIT");
   // A connection that is gone ends the COPY as well; asking the server to end it might hang.
   if (session.usable()) session.cancel_copy();
   return session.usable() ? session.script("ROLLBACK") : Status();
 }
 
-Result<bool> Loader::copy_rows(Member& member, Session& session) {
+Result<bool> Loader::copy_rows(compose::Member& member, postgres::Session& session) {
   const size_t columns = 1 + (direct_ ? member.queries->row_size() : member.queries->link_size());
   for (int64_t count = 0;; ++count) {
-    SYNCLINE_ASSIGN(const Session::CopyLine line, session.next_copy_line());
+    SYNCLINE_ASSIGN(const postgres::Session::CopyLine line, session.next_copy_line());
     if (line.data == nullptr) return true;
     if (!row_.split(line.data, line.size, columns))
       return Error::bug("a COPY line has another number of columns");
@@ -249,7 +249,7 @@ Result<bool> Loader::copy_rows(Member& member, Session& session) {
   }
 }
 
-Status Loader::take_row(Member& member) {
+Status Loader::take_row(compose::Member& member) {
   const int64_t block = block_of(*row_.fields()[0]);
   if (block != read_.block) read_ = {block, rows_};
   ++rows_;
@@ -263,14 +263,14 @@ Status Loader::take_row(Member& member) {
   return {};
 }
 
-Status Loader::write_row(const Member& member) {
+Status Loader::write_row(const compose::Member& member) {
   const auto values = row_.fields().subspan(1);
   const auto id = member.codec->encode(values.first(member.queries->link_size()));
   if (!id) return {};
-  bool fits = BulkBuilder::id_is_sendable(*id);
+  bool fits = document::BulkBuilder::id_is_sendable(*id);
   if (line_bytes_ > kLargeRowBytes) {
     const size_t bound = member.writer->size_bound(values);
-    fits = fits && bound < kDocumentJsonBytesMax;
+    fits = fits && bound < compose::kDocumentJsonBytesMax;
     if (fits && builder_.size_bytes() + bound > kBodyBytes) {
       SYNCLINE_RETURN_IF_ERROR(flush());
       builder_.bytes().reserve(bound + kBodySlack);
@@ -303,7 +303,7 @@ Status Loader::compose_page() {
 
 Status Loader::compose_ids(std::span<const std::string> ids) {
   while (!ids.empty()) {
-    SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
+    SYNCLINE_ASSIGN(compose::Composition composition, composer_->compose(ids));
     const auto unsent = park_unsendable(context_, composition);
     if (!unsent.ok()) return unsent.error();
     // Of the page's bodies none is the last one for sure.
@@ -316,7 +316,7 @@ Status Loader::compose_ids(std::span<const std::string> ids) {
 }
 
 // All documents that these values of a property touch: together while they are few.
-Status Loader::compose_keys(const Member& property, std::span<const std::string> keys) {
+Status Loader::compose_keys(const compose::Member& property, std::span<const std::string> keys) {
   if (keys.empty()) return {};
   if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
   SYNCLINE_ASSIGN(const auto page, resolver_->all(property, keys, kResolvedMax));
@@ -327,10 +327,10 @@ Status Loader::compose_keys(const Member& property, std::span<const std::string>
   return compose_keys(property, keys.subspan(half));
 }
 
-Status Loader::compose_key_by_pages(const Member& property, const std::string& key) {
+Status Loader::compose_key_by_pages(const compose::Member& property, const std::string& key) {
   std::string resume;
   for (;;) {
-    SYNCLINE_ASSIGN(const ResolvedPage page, resolver_->page(property, key, resume));
+    SYNCLINE_ASSIGN(const compose::ResolvedPage page, resolver_->page(property, key, resume));
     SYNCLINE_RETURN_IF_ERROR(compose_resolved(page));
     if (!page.resume) return {};
     if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
@@ -338,11 +338,11 @@ Status Loader::compose_key_by_pages(const Member& property, const std::string& k
   }
 }
 
-Status Loader::compose_resolved(const ResolvedPage& page) {
+Status Loader::compose_resolved(const compose::ResolvedPage& page) {
   const std::set<std::string> distinct(page.ids.begin(), page.ids.end());
   SYNCLINE_RETURN_IF_ERROR(compose_ids(std::vector(distinct.begin(), distinct.end())));
   // Further properties, as deep as they compare with one another.
-  std::map<const Member*, std::vector<std::string>> keys;
+  std::map<const compose::Member*, std::vector<std::string>> keys;
   for (const auto& [property, key] : page.keys) keys[property].push_back(key);
   for (const auto& [property, own] : keys) SYNCLINE_RETURN_IF_ERROR(compose_keys(*property, own));
   return {};
@@ -453,13 +453,13 @@ void Loader::report_progress() {
   events_.progress(*member_, progress_);
 }
 
-Status Loader::save_progress(Member& member, bool now) {
+Status Loader::save_progress(compose::Member& member, bool now) {
   report_progress();
   if (!now && context_.clock.now() - saved_at_ < kSaveInterval) return {};
   saved_at_ = context_.clock.now();
   SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+                  member.source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   return member.source->plan_store().save_load(*session, context_.plan, member.name(), progress_);
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -23,8 +23,10 @@
 #include "compose/resolver.h"
 #include "document/bulk_builder.h"
 #include "document/copy_row.h"
+#include "postgres/catalog.h"
+#include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class Loader {
  public:
@@ -34,11 +36,11 @@ class Loader {
     std::function<void()> segment_ended;
     std::function<void(const std::vector<std::string>&)> outcome_unknown;
     // A member's progress, for its status.
-    std::function<void(const Member&, const LoadProgress&)> progress;
+    std::function<void(const compose::Member&, const capture::LoadProgress&)> progress;
     std::function<void(Status)> finished;  // all members, or an error; the last call
   };
 
-  Loader(PlanContext& context, Events events);
+  Loader(compose::PlanContext& context, Events events);
   ~Loader();  // stops and joins
 
   void start();
@@ -59,23 +61,23 @@ class Loader {
   };
 
   Status run();
-  Status load_member(Member& member);
-  bool is_covered(const Member& member) const;
-  Status finish_covered(Member& member);
-  Status finish(Member& member);
-  Status load_leaf(Member& member, const LeafInfo& leaf);
-  Result<bool> load_segment(Member& member, const LeafInfo& leaf);
-  Result<int> begin_segment(const LeafInfo& leaf, Session& session);
-  Status end_copy(Session& session, bool complete);
-  Result<bool> copy_rows(Member& member, Session& session);
-  Status take_row(Member& member);
-  Status write_row(const Member& member);
+  Status load_member(compose::Member& member);
+  bool is_covered(const compose::Member& member) const;
+  Status finish_covered(compose::Member& member);
+  Status finish(compose::Member& member);
+  Status load_leaf(compose::Member& member, const postgres::LeafInfo& leaf);
+  Result<bool> load_segment(compose::Member& member, const postgres::LeafInfo& leaf);
+  Result<int> begin_segment(const postgres::LeafInfo& leaf, postgres::Session& session);
+  Status end_copy(postgres::Session& session, bool complete);
+  Result<bool> copy_rows(compose::Member& member, postgres::Session& session);
+  Status take_row(compose::Member& member);
+  Status write_row(const compose::Member& member);
   bool by_lookups() const { return progress_.block < by_lookups_until_; }
   Status compose_page();
   Status compose_ids(std::span<const std::string> ids);
-  Status compose_keys(const Member& property, std::span<const std::string> keys);
-  Status compose_key_by_pages(const Member& property, const std::string& key);
-  Status compose_resolved(const ResolvedPage& page);
+  Status compose_keys(const compose::Member& property, std::span<const std::string> keys);
+  Status compose_key_by_pages(const compose::Member& property, const std::string& key);
+  Status compose_resolved(const compose::ResolvedPage& page);
   Status flush();
   void begin_body();
   Status submit(BulkBody body, const Reached& reached);
@@ -84,11 +86,11 @@ class Loader {
   Status drain();
   void acknowledge(uint64_t tag);
   void report_progress();
-  Status save_progress(Member& member, bool now);
+  Status save_progress(compose::Member& member, bool now);
   bool interrupted() const;
   Status check_patience() const;
 
-  PlanContext& context_;
+  compose::PlanContext& context_;
   const Events events_;
   std::atomic<bool> end_segment_{false};
   std::atomic<bool> give_way_{false};  // somebody waits for a lock on the table that is read
@@ -99,11 +101,11 @@ class Loader {
   std::deque<BulkResult> results_;  // protected by mutex_
 
   // The loader thread's alone:
-  CopyRow row_;
+  document::CopyRow row_;
   size_t line_bytes_ = 0;
-  BulkBuilder builder_;
-  std::unique_ptr<Composer> composer_;
-  std::unique_ptr<Resolver> resolver_;
+  document::BulkBuilder builder_;
+  std::unique_ptr<compose::Composer> composer_;
+  std::unique_ptr<compose::Resolver> resolver_;
   std::vector<std::string> page_;  // ids, or keys of a property
   std::set<std::string> in_page_;
   size_t page_bytes_ = 0;
@@ -116,15 +118,15 @@ class Loader {
   Reached read_;                  // by the row that is read now
   Reached before_page_;           // by the rows before those of page_
   int64_t rows_ = 0;
-  const Member* member_ = nullptr;  // the one being loaded
-  LoadProgress progress_;
+  const compose::Member* member_ = nullptr;  // the one being loaded
+  capture::LoadProgress progress_;
   bool estimate_from_blocks_ = false;  // the table was never analyzed
   int64_t leaf_blocks_ = 0;
   TimePoint saved_at_;
   TimePoint segment_ends_at_;
 
-  std::unique_ptr<BulkWriter> writer_;
+  std::unique_ptr<index::BulkWriter> writer_;
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
-void RefusalWatch::take(int64_t written, const std::vector<ParkedDocument>& refused) {
+void RefusalWatch::take(int64_t written, const std::vector<retry::ParkedDocument>& refused) {
   if (written == 0 && refused.empty()) return;
   const std::lock_guard lock(mutex_);
   last_ = clock_.now();
@@ -18,7 +18,7 @@ void RefusalWatch::take(int64_t written, const std::vector<ParkedDocument>& refu
   }
   slice.written += written;
   slice.refused += static_cast<int64_t>(refused.size());
-  for (const ParkedDocument& document : refused) {
+  for (const retry::ParkedDocument& document : refused) {
     std::string reason = document.type + ": " + mask_values(document.reason);
     if (slice.reasons.size() < kReasonsMax || slice.reasons.contains(reason))
       ++slice.reasons[std::move(reason)];
@@ -46,4 +46,4 @@ std::optional<std::string> RefusalWatch::warning() const {
          " documents were refused and are parked; the reason met most: " + most->first;
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -16,14 +16,14 @@
 #include "base/clock.h"
 #include "retry/parked_document.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class RefusalWatch {
  public:
   explicit RefusalWatch(const Clock& clock) : clock_(clock) {}
 
   // Documents that the cluster took, and those that were parked.
-  void take(int64_t written, const std::vector<ParkedDocument>& refused);
+  void take(int64_t written, const std::vector<retry::ParkedDocument>& refused);
 
   // A sentence for the status. Where nothing was written for a minute, that of the last one that
   // brought many stands: what is parked is tried ever more rarely.
@@ -48,4 +48,4 @@ class RefusalWatch {
   TimePoint last_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -4,13 +4,14 @@
 
 #include "base/manual_clock_for_test.h"
 
-namespace syncline {
+namespace syncline::lanes {
 namespace {
 
 using std::chrono::seconds;
 
-std::vector<ParkedDocument> refused(size_t count, const std::string& reason = "why 'value'") {
-  ParkedDocument document;
+std::vector<retry::ParkedDocument> refused(size_t count,
+                                           const std::string& reason = "why 'value'") {
+  retry::ParkedDocument document;
   document.type = "bad";
   document.reason = reason;
   return std::vector(count, document);
@@ -69,4 +70,4 @@ TEST(RefusalWatch, ReasonsAreBounded) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::lanes

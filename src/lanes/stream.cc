@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "lanes/bulk_outcome.h"
 #include "lanes/write_trouble.h"
+#include "postgres/session_pool.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 
@@ -33,25 +34,25 @@ constexpr auto kNapMin = std::chrono::milliseconds(10);
 
 }  // namespace
 
-Stream::Stream(PlanContext& context, LaterList& later, Start start, Events events)
+Stream::Stream(compose::PlanContext& context, LaterList& later, Start start, Events events)
     : context_(context),
       later_(later),
       start_(std::move(start)),
       sweep_options_(start_.sweep),
       events_(std::move(events)),
-      composer_(make_composer(context, context.stop)),
+      composer_(compose::make_composer(context, context.stop)),
       fan_out_(context, table_, fan_out_feed()),
       foreign_sweep_(context, start_.swept),
       foreign_full_due_(!start_.swept),
       read_at_(context.members.size()),
       more_(context.members.size(), false) {
-  writer_ =
-      std::make_unique<BulkWriter>(context.cluster.http(), context.cluster.concurrency(),
-                                   context.clock, context.write_name, [this](BulkResult result) {
-                                     const std::lock_guard lock(mutex_);
-                                     inbox_.results.push_back(std::move(result));
-                                     arrived_.notify_all();
-                                   });
+  writer_ = std::make_unique<index::BulkWriter>(context.cluster.http(),
+                                                context.cluster.concurrency(), context.clock,
+                                                context.write_name, [this](BulkResult result) {
+                                                  const std::lock_guard lock(mutex_);
+                                                  inbox_.results.push_back(std::move(result));
+                                                  arrived_.notify_all();
+                                                });
   for (const auto& member : context_.members) {
     if (!member->config.paused) {
       member->subscription = member->source->subscribe(member->record.watch, [this] { wake(); });
@@ -72,7 +73,7 @@ Stream::~Stream() {
         unknown.push_back(std::move(result.body.items[i].id));
     }
   }
-  if (!unknown.empty()) later_.add(unknown, context_.clock.now() + 2 * kBulkTimeout);
+  if (!unknown.empty()) later_.add(unknown, context_.clock.now() + 2 * index::kBulkTimeout);
 }
 
 void Stream::wake() {
@@ -165,7 +166,8 @@ Status Stream::take_inbox() {
   }
   for (BulkResult& result : taken.results)
     SYNCLINE_RETURN_IF_ERROR(handle_result(std::move(result)));
-  if (!taken.unknown.empty()) later_.add(taken.unknown, context_.clock.now() + 2 * kBulkTimeout);
+  if (!taken.unknown.empty())
+    later_.add(taken.unknown, context_.clock.now() + 2 * index::kBulkTimeout);
   if (taken.segment_ended) confirm_deletes();
   if (!taken.repair.empty()) {
     context_.strangers_too = repairing_ = true;
@@ -186,7 +188,7 @@ Status Stream::handle_result(BulkResult result) {
   for (const std::string& id : handled.done) table_.done(id);
   for (const std::string& id : handled.again) table_.again(id);
   if (!handled.unknown.empty())
-    later_.add(handled.unknown, context_.clock.now() + 2 * kBulkTimeout);
+    later_.add(handled.unknown, context_.clock.now() + 2 * index::kBulkTimeout);
   if (loading_) {
     // A row that the load read before it was deleted may still be on its way, and the cluster's
     // memory of the delete is weak.
@@ -216,7 +218,7 @@ bool Stream::has_room() const {
 
 Status Stream::read_members() {
   for (size_t feed = 0; feed < context_.members.size(); ++feed) {
-    Member& member = *context_.members[feed];
+    compose::Member& member = *context_.members[feed];
     if (member.subscription == 0 || !has_room()) continue;
     if (!more_[feed] && !member.source->take_touched(member.subscription)) continue;
     SYNCLINE_RETURN_IF_ERROR(read_member(feed));
@@ -239,10 +241,10 @@ void Stream::see_whether_writes_work() {
   context_.write_trouble.over();
 }
 
-Result<ChangeBatch> Stream::read_batch(Member& member) {
-  SYNCLINE_ASSIGN(const auto session,
-                  member.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
-  SYNCLINE_ASSIGN(ChangeBatch batch, member.cursor->read(*session));
+Result<capture::ChangeBatch> Stream::read_batch(compose::Member& member) {
+  SYNCLINE_ASSIGN(const auto session, member.source->sessions().acquire(
+                                          postgres::SessionPool::Use::short_work, context_.stop));
+  SYNCLINE_ASSIGN(capture::ChangeBatch batch, member.cursor->read(*session));
   if (batch.keys_lost) {
     const std::lock_guard admin(member.source->admin_mutex());
     SYNCLINE_RETURN_IF_ERROR(member.source->start_over(
@@ -252,11 +254,11 @@ Result<ChangeBatch> Stream::read_batch(Member& member) {
 }
 
 Status Stream::read_member(size_t feed) {
-  Member& member = *context_.members[feed];
+  compose::Member& member = *context_.members[feed];
   more_[feed] = true;
   while (more_[feed] && has_room()) {
     // Only to read: what comes of it takes connections of its own.
-    SYNCLINE_ASSIGN(const ChangeBatch batch, read_batch(member));
+    SYNCLINE_ASSIGN(const capture::ChangeBatch batch, read_batch(member));
     read_at_[feed] = context_.clock.now();
     more_[feed] = !batch.at_head;
     if (batch.keys_lost) return Status();  // the member starts over
@@ -271,12 +273,12 @@ Status Stream::read_member(size_t feed) {
 
 // Every document is to be composed: noted durably before a position can move past the reason.
 Status Stream::request_sweep() {
-  const Member& home = context_.home();
-  const PlanStore& store = home.source->plan_store();
+  const compose::Member& home = context_.home();
+  const capture::PlanStore& store = home.source->plan_store();
   // While one is due already, its mark is stored (and may say more: a resync).
   if (!context_.owned || !sweep_options_) {
-    SYNCLINE_ASSIGN(const auto session,
-                    home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+    SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, context_.stop));
     SYNCLINE_RETURN_IF_ERROR(context_.owned
                                  ? store.set_shape(*session, context_.plan, std::nullopt)
                                  : store.set_swept(*session, context_.plan, std::nullopt));
@@ -296,8 +298,8 @@ Status Stream::request_sweep() {
   return {};
 }
 
-void Stream::add_keys(size_t feed, const ChangeBatch& batch) {
-  const Member& member = *context_.members[feed];
+void Stream::add_keys(size_t feed, const capture::ChangeBatch& batch) {
+  const compose::Member& member = *context_.members[feed];
   const uint64_t number = table_.begin_batch(static_cast<int>(feed));
   const bool property = member.is(JobType::property);
   std::set<std::string> keys;
@@ -338,10 +340,10 @@ Status Stream::step_sweep() {
 }
 
 Status Stream::end_sweep(int64_t strangers) {
-  const Member& home = context_.home();
-  const PlanStore& store = home.source->plan_store();
-  SYNCLINE_ASSIGN(const auto session,
-                  home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+  const compose::Member& home = context_.home();
+  const capture::PlanStore& store = home.source->plan_store();
+  SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
+                                          postgres::SessionPool::Use::short_work, context_.stop));
   SYNCLINE_RETURN_IF_ERROR(store.set_strangers(*session, context_.plan, strangers));
   SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context_.plan, start_.shape));
   events_.swept(strangers);
@@ -377,9 +379,9 @@ Duration Stream::foreign_sweep_interval() const {
 Status Stream::end_foreign_sweep() {
   const auto swept = foreign_sweep_.finish();
   if (swept) {
-    const Member& home = context_.home();
-    SYNCLINE_ASSIGN(const auto session,
-                    home.source->sessions().acquire(SessionPool::Use::short_work, context_.stop));
+    const compose::Member& home = context_.home();
+    SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, context_.stop));
     SYNCLINE_RETURN_IF_ERROR(home.source->plan_store().set_swept(*session, context_.plan, swept));
   }
   const bool start_over = foreign_sweep_.is_full() && !context_.index_is_missing;
@@ -392,10 +394,10 @@ Status Stream::end_foreign_sweep() {
 // Every document was composed with the rows of every member.
 Status Stream::finish_foreign_loads() {
   for (const auto& member : context_.members) {
-    LoadProgress& load = member->record.load;
+    capture::LoadProgress& load = member->record.load;
     if (load.finished_us) continue;
     SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            SessionPool::Use::short_work, context_.stop));
+                                            postgres::SessionPool::Use::short_work, context_.stop));
     load.finished_us = context_.clock.wall_time_us();
     load.rows_done = foreign_swept_;
     load.rows_estimate = foreign_swept_;
@@ -416,7 +418,7 @@ Status Stream::compose_waiting() {
   const TimePoint until = context_.clock.now() + kComposeFor;
   while (may_compose() && context_.clock.now() < until) {
     const std::vector<std::string> ids = table_.take(kComposeMax);
-    SYNCLINE_ASSIGN(Composition composition, composer_->compose(ids));
+    SYNCLINE_ASSIGN(compose::Composition composition, composer_->compose(ids));
     for (size_t i = composition.documents; i < ids.size(); ++i) table_.again(ids[i]);
     for (const std::string& id : composition.again) table_.again(id);
     SYNCLINE_ASSIGN(const auto unsent, park_unsendable(context_, composition));
@@ -458,9 +460,9 @@ Status Stream::save_positions(bool now) {
   saved_at_ = context_.clock.now();
   failpoint("position_before_move");
   for (const auto& [feed, position] : unsaved_) {
-    Member& member = *context_.members[feed];
-    SYNCLINE_ASSIGN(const auto session,
-                    member.source->sessions().acquire(SessionPool::Use::short_work, never_));
+    compose::Member& member = *context_.members[feed];
+    SYNCLINE_ASSIGN(const auto session, member.source->sessions().acquire(
+                                            postgres::SessionPool::Use::short_work, never_));
     SYNCLINE_RETURN_IF_ERROR(member.source->plan_store().save_position(*session, context_.plan,
                                                                        member.name(), position));
   }
@@ -509,7 +511,7 @@ void Stream::follow_head() {
   if (context_.clock.now() - head_followed_at_ < kHeadInterval) return;
   head_followed_at_ = context_.clock.now();
   for (size_t feed = 0; feed < context_.members.size(); ++feed) {
-    Member& member = *context_.members[feed];
+    compose::Member& member = *context_.members[feed];
     if (member.subscription == 0 || more_[feed] || !table_.feed_is_clear(static_cast<int>(feed)))
       continue;
     auto head = member.source->untouched_head(member.subscription, read_at_[feed]);
@@ -519,4 +521,4 @@ void Stream::follow_head() {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

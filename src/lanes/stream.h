@@ -23,13 +23,13 @@
 #include "lanes/sweep.h"
 #include "lanes/work_table.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class Stream {
  public:
   struct Events {
     // A member's position moved: every change up to it is in the index.
-    std::function<void(const Member&, const Position&)> reached;
+    std::function<void(const compose::Member&, const capture::Position&)> reached;
     // The load lane is to end its COPY, so that deletes made meanwhile can be confirmed.
     std::function<void()> end_segment;
     // The load lane has come to its end: the index's own settings are put back.
@@ -41,12 +41,12 @@ class Stream {
     // The documents given to repair() were composed.
     std::function<void()> repaired;
     // Of a foreign plan: what a member has loaded; its documents are composed by the first sweep.
-    std::function<void(const Member&, const LoadProgress&)> progress;
+    std::function<void(const compose::Member&, const capture::LoadProgress&)> progress;
   };
 
   struct Start {
     std::string index_uuid;  // empty: there is no index yet
-    std::optional<IndexOwner> index_owner;
+    std::optional<index::IndexOwner> index_owner;
     std::string shape;  // of the plan, to be stored when every document was composed
     // Owned: what to sweep once no load is running; nothing if every document is known to be
     // composed.
@@ -54,7 +54,7 @@ class Stream {
     // Foreign: up to where documents were looked at; nothing: none was.
     std::optional<std::string> swept;
   };
-  Stream(PlanContext& context, LaterList& later, Start start, Events events);
+  Stream(compose::PlanContext& context, LaterList& later, Start start, Events events);
   ~Stream();
 
   // Returns with the reason for its end: retry (trouble, or the tables must be looked at anew),
@@ -85,9 +85,9 @@ class Stream {
   Status handle_result(BulkResult result);
   Status read_members();
   Status read_member(size_t feed);
-  Result<ChangeBatch> read_batch(Member& member);
+  Result<capture::ChangeBatch> read_batch(compose::Member& member);
   Status request_sweep();
-  void add_keys(size_t feed, const ChangeBatch& batch);
+  void add_keys(size_t feed, const capture::ChangeBatch& batch);
   Status queue_parked();
   void end_repair();
   void see_whether_writes_work();
@@ -116,7 +116,7 @@ class Stream {
   int repair_feed() const { return confirm_feed() + 5; }
   void queue(int feed, const std::vector<std::string>& ids, WorkTable::Haste haste);
 
-  PlanContext& context_;
+  compose::PlanContext& context_;
   LaterList& later_;
   const Start start_;
   std::optional<SweepOptions> sweep_options_;
@@ -128,7 +128,7 @@ class Stream {
 
   // The plan thread's alone:
   WorkTable table_{context_.touches};
-  std::unique_ptr<Composer> composer_;
+  std::unique_ptr<compose::Composer> composer_;
   FanOut fan_out_;
   std::unique_ptr<Sweep> sweep_;
   ForeignSweep foreign_sweep_;
@@ -138,7 +138,7 @@ class Stream {
   TimePoint foreign_sweep_at_;          // when the next round is due
   uint64_t sweep_after_batch_ =
       0;  // compositions that began before what the sweep is for must have ended
-  std::map<size_t, Position> unsaved_;
+  std::map<size_t, capture::Position> unsaved_;
   std::vector<TimePoint> read_at_;         // when each member's log was last read, by feed
   std::optional<uint64_t> first_batches_;  // the last batch of those, when all logs had been read
   bool writes_work_ = false;
@@ -150,7 +150,7 @@ class Stream {
   const StopSignal
       never_;  // positions are stored on the way out, too, when the plan's own signal is raised
 
-  std::unique_ptr<BulkWriter> writer_;
+  std::unique_ptr<index::BulkWriter> writer_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "index/index_admin.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 struct SweepOptions {
   int64_t since_version = 0;  // documents at or above it were composed since
@@ -24,7 +24,7 @@ struct SweepOptions {
 
 class Sweep {
  public:
-  Sweep(IndexAdmin& admin, SweepOptions options) : admin_(admin), options_(options) {}
+  Sweep(index::IndexAdmin& admin, SweepOptions options) : admin_(admin), options_(options) {}
   ~Sweep();
 
   // The next ids to compose; done() when there are none left. Error: retry.
@@ -33,7 +33,7 @@ class Sweep {
   int64_t strangers() const { return strangers_; }
 
  private:
-  IndexAdmin& admin_;
+  index::IndexAdmin& admin_;
   const SweepOptions options_;
   std::string scroll_id_;
   bool started_ = false;
@@ -41,4 +41,4 @@ class Sweep {
   int64_t strangers_ = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

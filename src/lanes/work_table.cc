@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace syncline {
+namespace syncline::lanes {
 
 namespace {
 constexpr uint64_t kPatientTurn = 8;  // every so many takes
@@ -49,7 +49,7 @@ void WorkTable::enqueue(const std::string& id, Document& document, bool urgent) 
   (urgent ? urgent_ : patient_).push_back(id);
 }
 
-void WorkTable::seal(uint64_t batch, std::optional<Position> position) {
+void WorkTable::seal(uint64_t batch, std::optional<capture::Position> position) {
   Batch& sealed = *find(batch);
   sealed.sealed = true;
   sealed.position = std::move(position);
@@ -125,7 +125,7 @@ void WorkTable::advance(Feed& feed) {
   }
 }
 
-std::optional<Position> WorkTable::take_position(int feed) {
+std::optional<capture::Position> WorkTable::take_position(int feed) {
   return std::exchange(feeds_[feed].reached, std::nullopt);
 }
 
@@ -144,4 +144,4 @@ bool WorkTable::ended(uint64_t batch) const {
                       [&](const auto& open) { return open.first <= batch; });
 }
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -18,12 +18,12 @@
 #include "capture/position.h"
 #include "compose/touch_watch.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class WorkTable {
  public:
   // Is told of every document that is added; outlives it.
-  explicit WorkTable(TouchWatch& touches) : touches_(touches) {}
+  explicit WorkTable(compose::TouchWatch& touches) : touches_(touches) {}
 
   // Batches of one feed end in the order in which they began; those of different feeds do not wait
   // for each other.
@@ -31,7 +31,7 @@ class WorkTable {
   uint64_t begin_batch(int feed, Haste haste = Haste::urgent);
   void add(uint64_t batch, const std::string& id);
   // The batch is complete; its position (if it ends at one) is reached when its documents are done.
-  void seal(uint64_t batch, std::optional<Position> position);
+  void seal(uint64_t batch, std::optional<capture::Position> position);
 
   // Up to `max` documents that wait, the urgent ones first (but now and then the patient ones, so
   // that they get on whatever comes), else in the order in which they came; they are under way from
@@ -43,7 +43,7 @@ class WorkTable {
   void again(const std::string& id);
 
   // The newest position that a feed has reached since the last call, if it moved.
-  std::optional<Position> take_position(int feed);
+  std::optional<capture::Position> take_position(int feed);
   // Whether a batch of the feed is still open or has documents outstanding.
   bool feed_is_clear(int feed) const;
   // Whether every batch that began up to this one has ended.
@@ -69,11 +69,11 @@ class WorkTable {
     int64_t outstanding = 0;
     Haste haste = Haste::urgent;
     bool sealed = false;
-    std::optional<Position> position;
+    std::optional<capture::Position> position;
   };
   struct Feed {
     std::deque<Batch> batches;
-    std::optional<Position> reached;
+    std::optional<capture::Position> reached;
   };
 
   Batch* find(uint64_t batch);
@@ -82,7 +82,7 @@ class WorkTable {
   void release(const std::vector<uint64_t>& batches);
   void advance(Feed& feed);
 
-  TouchWatch& touches_;
+  compose::TouchWatch& touches_;
   std::unordered_map<std::string, Document> documents_;
   // A document that became urgent while it waited stands in both: the first place counts.
   std::deque<std::string> urgent_, patient_;
@@ -94,4 +94,4 @@ class WorkTable {
   uint64_t next_batch_ = 1;
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

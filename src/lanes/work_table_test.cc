@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
-namespace syncline {
+namespace syncline::lanes {
 namespace {
 
-Position at(uint64_t xmax) {
-  return Position{xmax, {}};
+capture::Position at(uint64_t xmax) {
+  return capture::Position{xmax, {}};
 }
 
 TEST(WorkTable, MovesThePositionWhenEveryDocumentIsDone) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t batch = table.begin_batch(0);
   table.add(batch, "a");
@@ -28,7 +28,7 @@ TEST(WorkTable, MovesThePositionWhenEveryDocumentIsDone) {
 }
 
 TEST(WorkTable, TellsWhoeverWatchesOfWhatIsTouched) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t batch = table.begin_batch(0);
   table.add(batch, "a");
@@ -47,14 +47,14 @@ TEST(WorkTable, TellsWhoeverWatchesOfWhatIsTouched) {
 }
 
 TEST(WorkTable, AnEmptyBatchMovesAtOnce) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   table.seal(table.begin_batch(0), at(9));
   EXPECT_EQ(table.take_position(0), at(9));
 }
 
 TEST(WorkTable, ADocumentTouchedWhileUnderWayIsComposedOnceMore) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t first = table.begin_batch(0);
   table.add(first, "a");
@@ -72,7 +72,7 @@ TEST(WorkTable, ADocumentTouchedWhileUnderWayIsComposedOnceMore) {
 }
 
 TEST(WorkTable, OneCompositionServesAllBatchesThatWaitForIt) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   for (uint64_t i = 1; i <= 3; ++i) {
     const uint64_t batch = table.begin_batch(0);
@@ -85,7 +85,7 @@ TEST(WorkTable, OneCompositionServesAllBatchesThatWaitForIt) {
 }
 
 TEST(WorkTable, AgainKeepsThePositionBack) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t first = table.begin_batch(0);
   table.add(first, "a");
@@ -102,7 +102,7 @@ TEST(WorkTable, AgainKeepsThePositionBack) {
 }
 
 TEST(WorkTable, FeedsDoNotWaitForEachOther) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t slow = table.begin_batch(0);
   table.add(slow, "a");
@@ -118,7 +118,7 @@ TEST(WorkTable, FeedsDoNotWaitForEachOther) {
 }
 
 TEST(WorkTable, ABatchInPiecesMovesWithItsLast) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t piece = table.begin_batch(0);
   table.add(piece, "a");
@@ -134,7 +134,7 @@ TEST(WorkTable, ABatchInPiecesMovesWithItsLast) {
 }
 
 TEST(WorkTable, UrgentDocumentsOvertakePatientOnes) {
-  TouchWatch touches;
+  compose::TouchWatch touches;
   WorkTable table(touches);
   const uint64_t slow = table.begin_batch(1, WorkTable::Haste::patient);
   table.add(slow, "a");
@@ -158,4 +158,4 @@ TEST(WorkTable, UrgentDocumentsOvertakePatientOnes) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::lanes {
 
 class WriteTrouble {
  public:
@@ -50,4 +50,4 @@ class WriteTrouble {
   TimePoint failed_at_;             // likewise
 };
 
-}  // namespace syncline
+}  // namespace syncline::lanes

@@ -4,7 +4,7 @@
 
 #include "base/manual_clock_for_test.h"
 
-namespace syncline {
+namespace syncline::lanes {
 namespace {
 
 TEST(WriteTrouble, StandsFromTheFirstFailureUntilItIsOver) {
@@ -34,4 +34,4 @@ TEST(WriteTrouble, IsNotKnownWhenNothingFailedForLong) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::lanes

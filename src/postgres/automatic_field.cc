@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -92,4 +92,4 @@ AutomaticField automatic_field(const PgType& type) {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

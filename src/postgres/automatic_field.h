@@ -8,7 +8,7 @@
 
 #include "model/pg_type.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 struct AutomaticField {
   std::string type;
@@ -17,4 +17,4 @@ struct AutomaticField {
 
 AutomaticField automatic_field(const PgType& type);
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -435,4 +435,4 @@ Result<TableInfo> describe_table(Session& session, const std::string& schema,
   return table;
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

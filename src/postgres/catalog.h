@@ -16,7 +16,7 @@
 #include "postgres/automatic_field.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 struct ColumnInfo {
   std::string name;
@@ -82,4 +82,4 @@ struct TableInfo {
 Result<TableInfo> describe_table(Session& session, const std::string& schema,
                                  const std::string& table);
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -56,4 +56,4 @@ Error connect_error(std::string_view text) {
   return Error::retry(refusal + advice(code), code);
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

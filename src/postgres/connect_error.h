@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 // The code of an attempt that reached no server.
 inline constexpr const char* kNotReachable = "08001";
@@ -15,4 +15,4 @@ inline constexpr const char* kNotReachable = "08001";
 // changed on one side first, or a database that is being restored, needs nobody here.
 Error connect_error(std::string_view text);
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace syncline {
+namespace syncline::postgres {
 namespace {
 
 struct Case {
@@ -57,4 +57,4 @@ TEST(ConnectError, BelievesTheAddressThatAnswered) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -2,7 +2,7 @@
 
 #include "postgres/value_sql.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -56,4 +56,4 @@ Result<Rows> LinkPages::page(Session& session, std::span<const std::string> valu
   return session.query_patiently(next_, params);
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

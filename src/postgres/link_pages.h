@@ -12,7 +12,7 @@
 #include "postgres/catalog.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 class LinkPages {
  public:
@@ -36,4 +36,4 @@ class LinkPages {
   Statement some_, first_, next_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::postgres

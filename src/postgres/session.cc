@@ -12,7 +12,7 @@
 #include "base/utf8_text.h"
 #include "postgres/connect_error.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -431,4 +431,4 @@ std::string Session::array_literal(std::span<const std::string> values) {
   return literal + '}';
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

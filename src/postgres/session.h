@@ -24,7 +24,7 @@
 #include "base/stop_signal.h"
 #include "model/spec.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 // The rows of one answer, in text form.
 class Rows {
@@ -232,4 +232,4 @@ class Session {
   bool row_taken_ = false;  // since then
 };
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 constexpr auto kStopCheckInterval = std::chrono::milliseconds(200);
@@ -130,4 +130,4 @@ void SessionPool::give_back(std::unique_ptr<Session> session, Use use) {
   freed_for_load_.notify_one();
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

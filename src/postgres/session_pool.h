@@ -18,7 +18,7 @@
 #include "model/spec.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 class SessionPool {
  public:
@@ -84,4 +84,4 @@ class SessionPool {
   int loads_ = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::postgres

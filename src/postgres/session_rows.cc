@@ -10,7 +10,7 @@
 
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -204,4 +204,4 @@ void Session::cancel_copy() {
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

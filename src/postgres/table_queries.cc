@@ -6,7 +6,7 @@
 
 #include "postgres/value_sql.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -285,4 +285,4 @@ std::string TableQueries::copy_sql(const LeafInfo& leaf, int64_t from_block, int
   return sql + ") TO STDOUT";
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -12,7 +12,7 @@
 #include "postgres/catalog.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 // Which rows of one place a lookup gives.
 enum class RowsOfPlace {
@@ -92,4 +92,4 @@ class TableQueries {
   Statement lookup_, exists_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::postgres

@@ -1,6 +1,6 @@
 #include "postgres/value_sql.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 namespace {
 
@@ -87,4 +87,4 @@ Statement ValueSql::take(const std::string& sql) {
   return statement;
 }
 
-}  // namespace syncline
+}  // namespace syncline::postgres

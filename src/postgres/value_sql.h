@@ -11,7 +11,7 @@
 #include "postgres/catalog.h"
 #include "postgres/session.h"
 
-namespace syncline {
+namespace syncline::postgres {
 
 // The text of a value of any type, as its output function makes it; NULL stays NULL.
 std::string text_sql(const std::string& value);
@@ -58,4 +58,4 @@ class ValueSql {
   std::vector<uint32_t> types_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::postgres

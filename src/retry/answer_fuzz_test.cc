@@ -5,7 +5,7 @@
 #include "retry/parked_message.h"
 #include "retry/sqs_queue.h"
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 constexpr uint32_t kSeed = 20261127;
@@ -24,9 +24,10 @@ TEST(AnswerFuzz, AQueuesAnswersAreUnderstoodOrNot) {
   SqsOptions options;
   options.queue_url = "http://127.0.0.1:1/1/queue";
   options.region = "us-east-1";
-  const auto queue = SqsQueue::open(options, clock, [&](const PostRequest&) -> Result<PostAnswer> {
-    return PostAnswer{answers.below(4) == 0 ? 400 : 200, answers.next()};
-  });
+  const auto queue =
+      SqsQueue::open(options, clock, [&](const http::PostRequest&) -> Result<http::PostAnswer> {
+        return http::PostAnswer{answers.below(4) == 0 ? 400 : 200, answers.next()};
+      });
   ASSERT_TRUE(queue.ok());
   repeat_for(kTime, kLeast, [&] {
     const auto received = (*queue)->receive(0);
@@ -46,4 +47,4 @@ TEST(AnswerFuzz, AStrangersMessageIsNone) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

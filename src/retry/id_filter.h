@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace syncline {
+namespace syncline::retry {
 
 class IdFilter {
  public:
@@ -55,4 +55,4 @@ class IdFilter {
   int64_t added_ = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

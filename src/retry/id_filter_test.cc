@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 int64_t false_alarms(const IdFilter& filter, int64_t asked) {
@@ -37,4 +37,4 @@ TEST(IdFilterTest, TheLargestNeverAsksForMore) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

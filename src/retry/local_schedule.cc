@@ -1,6 +1,6 @@
 #include "retry/local_schedule.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -42,4 +42,4 @@ DueWalk LocalSchedule::begin_walk(const std::string& plan, Round& round,
   return walk;
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

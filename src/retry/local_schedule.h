@@ -15,7 +15,7 @@
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class LocalSchedule final : public RetrySchedule {
  public:
@@ -46,4 +46,4 @@ class LocalSchedule final : public RetrySchedule {
   std::map<std::string, Round> rounds_;  // of plans with something parked
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

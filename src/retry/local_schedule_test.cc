@@ -4,7 +4,7 @@
 
 #include "retry/parked_folder_for_test.h"
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 using std::chrono::seconds;
@@ -109,4 +109,4 @@ TEST_F(LocalScheduleTest, OverdueIsLaterThanDue) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace syncline {
+namespace syncline::retry {
 
 Result<std::unique_ptr<MessageList>> MessageList::open(ParkedStore& parked) {
   std::unique_ptr<MessageList> list(new MessageList(parked.writer()));
@@ -14,7 +14,7 @@ Result<std::unique_ptr<MessageList>> MessageList::open(ParkedStore& parked) {
 }
 
 Status MessageList::prepare() {
-  SqliteDatabase& database = file_->database;
+  storage::SqliteDatabase& database = file_->database;
   const std::string columns = "SELECT plan, job, id, nonce, next_at_us, attempts FROM parked ";
   SYNCLINE_ASSIGN(
       without_message_,
@@ -38,7 +38,7 @@ Status MessageList::prepare() {
 template <typename Items, typename Change>
 Status MessageList::change_each(const Items& items, const Change& change) {
   if (items.empty()) return {};
-  SqliteTransaction transaction(file_->database);
+  storage::SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   for (auto& item : items) SYNCLINE_RETURN_IF_ERROR(change(item));
   return transaction.commit();
@@ -49,7 +49,7 @@ Result<std::vector<MessageEntry>> MessageList::without_message(int64_t missing_b
   without_message_.bind(missing_before_us, static_cast<int64_t>(max));
   std::vector<MessageEntry> entries;
   for (;;) {
-    const SqliteStatement& row = without_message_;
+    const storage::SqliteStatement& row = without_message_;
     SYNCLINE_ASSIGN(const bool found, without_message_.step());
     if (!found) return entries;
     entries.push_back(
@@ -87,7 +87,7 @@ Status MessageList::not_sent(const std::vector<MessageEntry>& entries) {
 Result<std::optional<MessageEntry>> MessageList::find(const std::string& plan,
                                                       const std::string& id) {
   const std::lock_guard lock(file_->mutex);
-  const SqliteStatement& row = find_;
+  const storage::SqliteStatement& row = find_;
   SYNCLINE_ASSIGN(const bool found, find_.bind(plan, id).step());
   std::optional<MessageEntry> entry;
   if (found) {
@@ -124,4 +124,4 @@ Status MessageList::forget_ended(const std::vector<std::string>& receipts) {
                      [&](const std::string& receipt) { return forget_.bind(receipt).run(); });
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "retry/parked_store.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 struct MessageEntry {
   std::string plan, job, id;
@@ -59,8 +59,8 @@ class MessageList {
   Status change_each(const Items& items, const Change& change);
 
   std::shared_ptr<ParkedDatabase> file_;
-  SqliteStatement without_message_, renew_, leave_out_, not_sent_, find_, delivered_, ended_,
-      forget_;
+  storage::SqliteStatement without_message_, renew_, leave_out_, not_sent_, find_, delivered_,
+      ended_, forget_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 struct OutgoingMessage {
   std::string body;
@@ -48,4 +48,4 @@ class MessageQueue {
   virtual void cancel() = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace syncline {
+namespace syncline::retry {
 
 class ParkedCounts {
  public:
@@ -56,4 +56,4 @@ class ParkedCounts {
   std::map<Key, int64_t> counts_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

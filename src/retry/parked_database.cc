@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -85,9 +85,10 @@ constexpr std::array<std::string_view, 2> kMigrations = {
 }  // namespace
 
 Result<std::shared_ptr<ParkedDatabase>> ParkedDatabase::open(const std::string& path) {
-  SYNCLINE_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, kMigrations));
+  SYNCLINE_ASSIGN(storage::SqliteDatabase database,
+                  storage::SqliteDatabase::open(path, kMigrations));
   SYNCLINE_RETURN_IF_ERROR(database.execute(kTuning));
   return std::make_shared<ParkedDatabase>(std::move(database));
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

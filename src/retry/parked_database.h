@@ -12,16 +12,16 @@
 
 #include "storage/sqlite_database.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 struct ParkedDatabase {
-  explicit ParkedDatabase(SqliteDatabase opened) : database(std::move(opened)) {}
+  explicit ParkedDatabase(storage::SqliteDatabase opened) : database(std::move(opened)) {}
 
   // Opens or creates the file with mode 0600 and brings its schema up. Error: pause_job.
   static Result<std::shared_ptr<ParkedDatabase>> open(const std::string& path);
 
   std::mutex mutex;
-  SqliteDatabase database;
+  storage::SqliteDatabase database;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

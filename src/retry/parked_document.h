@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace syncline {
+namespace syncline::retry {
 
 struct ParkedDocument {
   std::string plan;  // "target/index"
@@ -37,4 +37,4 @@ struct RetryDelays {
   }
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -12,7 +12,7 @@
 #include "base/manual_clock_for_test.h"
 #include "retry/parked_store.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class ParkedFolder {
  public:
@@ -50,4 +50,4 @@ inline ParkedDocument refused(std::string plan, std::string id, const Clock& clo
   return parked;
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::optional<ParkedMessage> read_message(std::string_view text) {
   return message;
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline {
+namespace syncline::retry {
 
 struct ParkedMessage {
   std::string instance;  // of the Syncline that sent it
@@ -17,4 +17,4 @@ std::string message_text(const ParkedMessage& message);
 // Nothing: not written by a Syncline.
 std::optional<ParkedMessage> read_message(std::string_view text);
 
-}  // namespace syncline
+}  // namespace syncline::retry

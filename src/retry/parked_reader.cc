@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -25,7 +25,7 @@ Result<std::unique_ptr<ParkedReader>> ParkedReader::open(const std::string& path
 }
 
 Status ParkedReader::prepare() {
-  SqliteDatabase& database = file_->database;
+  storage::SqliteDatabase& database = file_->database;
   const std::string columns(kColumns);
   SYNCLINE_ASSIGN(contains_, database.prepare("SELECT 1 FROM parked WHERE plan=? AND id=?"));
   SYNCLINE_ASSIGN(find_, database.prepare(columns + "WHERE plan=? AND id=?"));
@@ -38,7 +38,7 @@ Status ParkedReader::prepare() {
   return {};
 }
 
-ParkedDocument ParkedReader::document(const SqliteStatement& row) {
+ParkedDocument ParkedReader::document(const storage::SqliteStatement& row) {
   ParkedDocument document;
   document.plan = row.text(0);
   document.job = row.text(1);
@@ -118,4 +118,4 @@ Result<std::vector<std::string>> ParkedReader::due(const std::string& plan, DueW
   }
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -15,7 +15,7 @@
 #include "retry/parked_database.h"
 #include "retry/parked_document.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 struct ParkedPage {
   std::vector<ParkedDocument> documents;  // by rising id, byte for byte
@@ -47,10 +47,10 @@ class ParkedReader {
  private:
   explicit ParkedReader(std::shared_ptr<ParkedDatabase> file) : file_(std::move(file)) {}
   Status prepare();
-  static ParkedDocument document(const SqliteStatement& row);
+  static ParkedDocument document(const storage::SqliteStatement& row);
 
   std::shared_ptr<ParkedDatabase> file_;
-  SqliteStatement contains_, find_, ids_, page_, due_;
+  storage::SqliteStatement contains_, find_, ids_, page_, due_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -5,7 +5,7 @@
 
 #include "retry/parked_folder_for_test.h"
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 using Ids = std::vector<std::string>;
@@ -111,4 +111,4 @@ TEST_F(ParkedReaderTest, AFileOfTheFirstFormatIsBroughtUp) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

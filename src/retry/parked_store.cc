@@ -5,7 +5,7 @@
 
 #include "base/failpoint.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -28,7 +28,7 @@ Result<std::unique_ptr<ParkedStore>> ParkedStore::open(const std::string& path,
 }
 
 Status ParkedStore::prepare() {
-  SqliteDatabase& database = file_->database;
+  storage::SqliteDatabase& database = file_->database;
   SYNCLINE_ASSIGN(
       find_, database.prepare("SELECT job, attempts, version FROM parked WHERE plan=? AND id=?"));
   SYNCLINE_ASSIGN(insert_,
@@ -45,7 +45,7 @@ Status ParkedStore::prepare() {
 }
 
 Status ParkedStore::prepare_pieces() {
-  SqliteDatabase& database = file_->database;
+  storage::SqliteDatabase& database = file_->database;
   // The plus keeps SQLite from going by the index on plan.
   const std::string piece = " WHERE number>? AND number<=? AND +plan=?";
   SYNCLINE_ASSIGN(piece_, database.prepare("SELECT max(number), count(*) FROM (SELECT number FROM "
@@ -58,7 +58,7 @@ Status ParkedStore::prepare_pieces() {
 }
 
 Status ParkedStore::load_counts() {
-  SYNCLINE_ASSIGN(SqliteStatement all,
+  SYNCLINE_ASSIGN(storage::SqliteStatement all,
                   file_->database.prepare("SELECT plan, job, documents FROM parked_count"));
   ParkedCounts::Changes stored;
   for (;;) {
@@ -74,7 +74,7 @@ Status ParkedStore::add(const std::vector<ParkedDocument>& documents) {
   if (documents.empty()) return {};
   const std::lock_guard lock(file_->mutex);
   ParkedCounts::Changes changes;
-  SqliteTransaction transaction(file_->database);
+  storage::SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   for (const ParkedDocument& document : documents) {
     SYNCLINE_RETURN_IF_ERROR(add_one(document, changes));
@@ -131,7 +131,7 @@ Status ParkedStore::remove(const std::string& plan, const std::vector<std::strin
   if (parked.empty()) return {};
   const std::lock_guard lock(file_->mutex);
   ParkedCounts::Changes changes;
-  SqliteTransaction transaction(file_->database);
+  storage::SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   for (const std::string& id : parked)
     SYNCLINE_RETURN_IF_ERROR(remove_one(plan, id, version, changes));
@@ -193,7 +193,7 @@ Status ParkedStore::change_in_pieces(const Change& change) {
     SYNCLINE_ASSIGN(const std::optional<Piece> piece, piece_after(number));
     if (!piece) return {};
     ParkedCounts::Changes changes;
-    SqliteTransaction transaction(file_->database);
+    storage::SqliteTransaction transaction(file_->database);
     SYNCLINE_RETURN_IF_ERROR(transaction.begin());
     SYNCLINE_RETURN_IF_ERROR(change(*piece, changes));
     SYNCLINE_RETURN_IF_ERROR(transaction.commit());
@@ -252,7 +252,7 @@ Result<int64_t> ParkedStore::hasten(const std::string& plan, const std::vector<s
   if (ids.empty()) return int64_t{0};
   int64_t hastened = 0;
   const std::lock_guard lock(file_->mutex);
-  SqliteTransaction transaction(file_->database);
+  storage::SqliteTransaction transaction(file_->database);
   SYNCLINE_RETURN_IF_ERROR(transaction.begin());
   for (const std::string& id : ids) {
     SYNCLINE_RETURN_IF_ERROR(hasten_.bind(plan, id).run());
@@ -269,4 +269,4 @@ std::set<std::string> ParkedStore::plans() const {
   return plans;
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

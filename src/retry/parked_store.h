@@ -25,7 +25,7 @@
 #include "retry/parked_document.h"
 #include "retry/parked_reader.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class ParkedStore {
  public:
@@ -111,8 +111,8 @@ class ParkedStore {
   std::map<std::string, IdFilter> filters_;  // by plan; made when first needed
   std::unique_ptr<ParkedReader> reader_;
   std::shared_ptr<ParkedDatabase> file_;
-  SqliteStatement find_, insert_, update_, delete_, hasten_;
-  SqliteStatement piece_, jobs_of_piece_, delete_piece_, assign_piece_;
+  storage::SqliteStatement find_, insert_, update_, delete_, hasten_;
+  storage::SqliteStatement piece_, jobs_of_piece_, delete_piece_, assign_piece_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 class ParkedStoreTest : public testing::Test {
@@ -209,4 +209,4 @@ TEST_F(ParkedStoreTest, ManyThreadsKeepTheCountsRight) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class RetrySchedule {
  public:
@@ -22,4 +22,4 @@ class RetrySchedule {
   virtual Result<std::vector<std::string>> take_due(const std::string& plan, size_t max) = 0;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

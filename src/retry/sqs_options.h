@@ -5,12 +5,12 @@
 
 #include "http/aws_signature.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 struct SqsOptions {
   std::string queue_url;  // http(s)://host[:port]/account/name
   std::string region;
-  AwsCredentials credentials;
+  http::AwsCredentials credentials;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -44,7 +44,8 @@ std::string between(const std::string& text, const std::string& begin, const std
 // What SQS says of itself: {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "…"}; what
 // refuses a signature may speak XML, and repeats what was signed, the session token included: of
 // such an answer only the code is told.
-Error refusal(const std::string& action, const PostAnswer& answer, const SecretMask& secrets) {
+Error refusal(const std::string& action, const http::PostAnswer& answer,
+              const SecretMask& secrets) {
   const json body = json::parse(answer.body, nullptr, false);
   std::string reason;
   if (body.is_object()) {
@@ -84,9 +85,9 @@ Result<std::unique_ptr<SqsQueue>> SqsQueue::open(SqsOptions options, const Clock
 }
 
 Result<std::unique_ptr<SqsQueue>> SqsQueue::open(SqsOptions options, const Clock& clock) {
-  auto poster = std::make_unique<HttpPoster>();
+  auto poster = std::make_unique<http::HttpPoster>();
   SYNCLINE_ASSIGN(auto queue, open(std::move(options), clock,
-                                   [poster = poster.get()](const PostRequest& request) {
+                                   [poster = poster.get()](const http::PostRequest& request) {
                                      return poster->post(request);
                                    }));
   queue->poster_ = std::move(poster);
@@ -100,14 +101,14 @@ void SqsQueue::cancel() {
 Result<SqsQueue::Json> SqsQueue::call(const std::string& action, Json body,
                                       std::chrono::seconds timeout) {
   body["QueueUrl"] = options_.queue_url;
-  AwsRequest request{
+  http::AwsRequest request{
       "POST",
       "/",
       {{"Host", host_}, {"Content-Type", kContentType}, {"X-Amz-Target", "AmazonSQS." + action}},
       ascii(body)};
-  AwsHeaders headers = request.headers;
-  const AwsHeaders proof =
-      sign_for_aws(request, options_.credentials, {options_.region, "sqs"}, clock_.wall_time_us());
+  http::AwsHeaders headers = request.headers;
+  const http::AwsHeaders proof = http::sign_for_aws(
+      request, options_.credentials, {options_.region, "sqs"}, clock_.wall_time_us());
   headers.insert(headers.end(), proof.begin(), proof.end());
   auto answer = post_({endpoint_, std::move(headers), std::move(request.body), timeout});
   if (!answer.ok()) return std::move(answer).error().prefixed(action);
@@ -188,4 +189,4 @@ Status SqsQueue::remove(const std::vector<std::string>& receipts) {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -17,11 +17,11 @@
 #include "retry/message_queue.h"
 #include "retry/sqs_options.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class SqsQueue final : public MessageQueue {
  public:
-  using Post = std::function<Result<PostAnswer>(const PostRequest&)>;
+  using Post = std::function<Result<http::PostAnswer>(const http::PostRequest&)>;
 
   // Error: pause_job (the URL is none).
   static Result<std::unique_ptr<SqsQueue>> open(SqsOptions options, const Clock& clock);
@@ -52,8 +52,8 @@ class SqsQueue final : public MessageQueue {
   const Clock& clock_;
   std::string endpoint_, host_;  // of the queue's URL
   SecretMask secrets_;           // that an answer may repeat
-  std::unique_ptr<HttpPoster> poster_;
+  std::unique_ptr<http::HttpPoster> poster_;
   Post post_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

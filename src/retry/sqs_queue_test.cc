@@ -4,19 +4,19 @@
 
 #include "retry/parked_folder_for_test.h"
 
-namespace syncline {
+namespace syncline::retry {
 namespace {
 
 class SqsQueueTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto opened =
-        SqsQueue::open({"https://sqs.example.com:8443/1/q", "eu-west-1", {"AKID", "secret", "tok"}},
-                       clock_, [this](const PostRequest& request) -> Result<PostAnswer> {
-                         requests_.push_back(request);
-                         if (answer_.status == 0) return Error::retry("no route");
-                         return answer_;
-                       });
+    auto opened = SqsQueue::open(
+        {"https://sqs.example.com:8443/1/q", "eu-west-1", {"AKID", "secret", "tok"}}, clock_,
+        [this](const http::PostRequest& request) -> Result<http::PostAnswer> {
+          requests_.push_back(request);
+          if (answer_.status == 0) return Error::retry("no route");
+          return answer_;
+        });
     ASSERT_TRUE(opened.ok());
     queue_ = std::move(opened).value();
   }
@@ -30,8 +30,8 @@ class SqsQueueTest : public testing::Test {
   nlohmann::json sent() const { return nlohmann::json::parse(requests_.back().body); }
 
   ManualClock clock_;
-  std::vector<PostRequest> requests_;
-  PostAnswer answer_;
+  std::vector<http::PostRequest> requests_;
+  http::PostAnswer answer_;
   std::unique_ptr<SqsQueue> queue_;
 };
 
@@ -98,4 +98,4 @@ TEST_F(SqsQueueTest, TakesOnlyAUrlOfAQueue) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 namespace {
 
@@ -263,4 +263,4 @@ void SqsSchedule::offer(const std::string& plan, const std::string& id) {
   due_[plan].insert(id);
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -30,7 +30,7 @@
 #include "retry/parked_store.h"
 #include "retry/retry_schedule.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 class SqsSchedule final : public RetrySchedule {
  public:
@@ -92,4 +92,4 @@ class SqsSchedule final : public RetrySchedule {
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::retry

@@ -6,7 +6,7 @@
 
 #include "retry/parked_folder_for_test.h"
 
-namespace syncline {
+namespace syncline::retry {
 
 using std::chrono::seconds;
 using Ids = std::vector<std::string>;
@@ -263,4 +263,4 @@ TEST_F(SqsScheduleTest, ItsThreadStops) {
   (*started)->stop();
 }
 
-}  // namespace syncline
+}  // namespace syncline::retry

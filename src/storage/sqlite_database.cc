@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace syncline {
+namespace syncline::storage {
 
 namespace {
 
@@ -205,4 +205,4 @@ Status SqliteTransaction::commit() {
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::storage

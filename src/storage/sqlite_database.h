@@ -16,7 +16,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace syncline {
+namespace syncline::storage {
 
 // The codes of errors of our own files: this and SQLite's number.
 inline constexpr const char* kSqliteCodePrefix = "SQLite ";
@@ -100,4 +100,4 @@ class SqliteTransaction {
   bool open_ = false;
 };
 
-}  // namespace syncline
+}  // namespace syncline::storage

@@ -9,8 +9,12 @@
 #include "base/log.h"
 #include "document/bulk_builder.h"
 #include "document/same_json.h"
+#include "index/document_reader.h"
+#include "index/index_admin.h"
+#include "postgres/session_pool.h"
+#include "retry/parked_document.h"
 
-namespace syncline {
+namespace syncline::verify {
 
 namespace {
 
@@ -47,11 +51,11 @@ bool same_finding(const Verifier::Finding& a, const Verifier::Finding& b) {
 
 }  // namespace
 
-Verifier::Verifier(PlanContext& context, VerifyStore& store, Events events)
+Verifier::Verifier(compose::PlanContext& context, VerifyStore& store, Events events)
     : context_(context),
       store_(store),
       events_(std::move(events)),
-      composer_(make_composer(context, stop_)),
+      composer_(compose::make_composer(context, stop_)),
       thread_([this] { run(); }) {}
 
 Verifier::~Verifier() {
@@ -152,12 +156,12 @@ Status Verifier::verify() {
 Status Verifier::check_documents() {
   SYNCLINE_RETURN_IF_ERROR(context_.admin.refresh());
   SYNCLINE_ASSIGN(const int64_t documents, context_.admin.count());
-  SYNCLINE_ASSIGN(IndexAdmin::ScrollPage page, context_.admin.begin_scroll());
+  SYNCLINE_ASSIGN(index::IndexAdmin::ScrollPage page, context_.admin.begin_scroll());
   Status done;
   while (done.ok() && !page.documents.empty()) {
     const TimePoint begun = context_.clock.now();
     std::vector<std::string> ids;
-    for (FoundDocument& document : page.documents) ids.push_back(std::move(document.id));
+    for (index::FoundDocument& document : page.documents) ids.push_back(std::move(document.id));
     report_.checked += static_cast<int64_t>(ids.size());
     const double part = static_cast<double>(report_.checked) /
                         static_cast<double>(std::max(documents, report_.checked));
@@ -181,7 +185,7 @@ Status Verifier::check_rows() {
   }
   for (const auto& member : context_.members) {
     if (!member->is(JobType::index)) continue;
-    for (const LeafInfo& leaf : member->table.leaves) {
+    for (const postgres::LeafInfo& leaf : member->table.leaves) {
       SYNCLINE_RETURN_IF_ERROR(check_rows_of(*member, leaf, kHalf / static_cast<double>(leaves)));
     }
   }
@@ -190,24 +194,25 @@ Status Verifier::check_rows() {
 
 // By ranges of blocks, each read by a statement of its own: nothing holds back the database's
 // horizon. Rows that move meanwhile are changes, of which the stream takes care.
-Status Verifier::check_rows_of(const Member& member, const LeafInfo& leaf, double share) {
+Status Verifier::check_rows_of(const compose::Member& member, const postgres::LeafInfo& leaf,
+                               double share) {
   int64_t blocks = 1;
   for (int64_t block = 0; block < blocks; block += kPageBlocks) {
     const TimePoint begun = context_.clock.now();
     std::unordered_set<std::string> ids;
     {
-      SYNCLINE_ASSIGN(const auto session,
-                      member.source->sessions().acquire(SessionPool::Use::short_work, stop_));
+      SYNCLINE_ASSIGN(const auto session, member.source->sessions().acquire(
+                                              postgres::SessionPool::Use::short_work, stop_));
       if (block == 0) {
-        SYNCLINE_ASSIGN(blocks, TableQueries::count_blocks(*session, leaf));
+        SYNCLINE_ASSIGN(blocks, postgres::TableQueries::count_blocks(*session, leaf));
       }
-      SYNCLINE_ASSIGN(const Rows rows,
+      SYNCLINE_ASSIGN(const postgres::Rows rows,
                       member.queries->read_links(*session, leaf, block, kPageBlocks));
       std::vector<std::optional<std::string_view>> link(member.queries->link_size());
       for (int row = 0; row < rows.size(); ++row) {
         for (size_t i = 0; i < link.size(); ++i) link[i] = rows.get(row, static_cast<int>(i));
         auto id = member.key_of(link);
-        if (id && BulkBuilder::id_is_sendable(*id)) ids.insert(*std::move(id));
+        if (id && document::BulkBuilder::id_is_sendable(*id)) ids.insert(*std::move(id));
       }
     }
     SYNCLINE_RETURN_IF_ERROR(check_row_ids({ids.begin(), ids.end()}));
@@ -220,13 +225,13 @@ Status Verifier::check_rows_of(const Member& member, const LeafInfo& leaf, doubl
 }
 
 Status Verifier::check_row_ids(const std::vector<std::string>& ids) {
-  for (size_t begin = 0; begin < ids.size(); begin += IndexAdmin::kIdsMax) {
-    const size_t end = std::min(ids.size(), begin + IndexAdmin::kIdsMax);
+  for (size_t begin = 0; begin < ids.size(); begin += index::IndexAdmin::kIdsMax) {
+    const size_t end = std::min(ids.size(), begin + index::IndexAdmin::kIdsMax);
     const std::vector<std::string> page(ids.begin() + static_cast<ptrdiff_t>(begin),
                                         ids.begin() + static_cast<ptrdiff_t>(end));
-    SYNCLINE_ASSIGN(const std::vector<FoundDocument> stored, context_.admin.versions(page));
+    SYNCLINE_ASSIGN(const std::vector<index::FoundDocument> stored, context_.admin.versions(page));
     std::unordered_set<std::string_view> present;
-    for (const FoundDocument& document : stored) present.insert(document.id);
+    for (const index::FoundDocument& document : stored) present.insert(document.id);
     std::vector<std::string> absent;
     for (const std::string& id : page) {
       if (!present.contains(id)) absent.push_back(id);
@@ -266,7 +271,7 @@ Status Verifier::check(std::vector<std::string> ids) {
 Result<std::vector<Verifier::Finding>> Verifier::look(std::span<const std::string> ids) {
   std::vector<Finding> findings;
   while (!ids.empty()) {
-    SYNCLINE_ASSIGN(const Composition composition, composer_->compose(ids));
+    SYNCLINE_ASSIGN(const compose::Composition composition, composer_->compose(ids));
     failpoint("verify_composed");
     SYNCLINE_RETURN_IF_ERROR(compare(ids.first(composition.documents), composition, findings));
     ids = ids.subspan(composition.documents);
@@ -280,25 +285,25 @@ Result<std::vector<Verifier::Finding>> Verifier::look(std::span<const std::strin
 }
 
 // Of a foreign plan a composition holds the documents that are not as they should be.
-Status Verifier::compare(std::span<const std::string> ids, const Composition& composition,
+Status Verifier::compare(std::span<const std::string> ids, const compose::Composition& composition,
                          std::vector<Finding>& findings) {
   auto read = context_.documents.read(ids);
-  if (!read.ok() && read.error().code == DocumentReader::kTooLarge) {
+  if (!read.ok() && read.error().code == index::DocumentReader::kTooLarge) {
     if (ids.size() == 1) return {};  // too large to be looked at
     const size_t half = ids.size() / 2;
     SYNCLINE_RETURN_IF_ERROR(compare(ids.first(half), composition, findings));
     return compare(ids.subspan(half), composition, findings);
   }
   if (!read.ok()) return std::move(read).error();
-  std::vector<StoredDocument> documents = std::move(read).value();
-  std::unordered_map<std::string_view, StoredDocument*> stored;
-  for (StoredDocument& document : documents) stored[document.id] = &document;
+  std::vector<index::StoredDocument> documents = std::move(read).value();
+  std::unordered_map<std::string_view, index::StoredDocument*> stored;
+  for (index::StoredDocument& document : documents) stored[document.id] = &document;
   std::unordered_map<std::string_view, std::string_view> composed;
   for (const BulkItem& item : composition.body.items) {
     if (item.action == BulkAction::index) composed[item.id] = source_of(composition.body, item);
   }
   std::unordered_set<std::string_view> unsendable;
-  for (const ParkedDocument& parked : composition.unsendable) unsendable.insert(parked.id);
+  for (const retry::ParkedDocument& parked : composition.unsendable) unsendable.insert(parked.id);
   const std::unordered_set<std::string_view> again(composition.again.begin(),
                                                    composition.again.end());
   for (const std::string& id : ids) {
@@ -307,7 +312,7 @@ Status Verifier::compare(std::span<const std::string> ids, const Composition& co
     const auto expected = composed.find(id);
     const bool is_stored = found != stored.end(), is_expected = expected != composed.end();
     if (is_stored == is_expected) {
-      if (!is_stored || same_json(expected->second, found->second->source)) continue;
+      if (!is_stored || document::same_json(expected->second, found->second->source)) continue;
     } else if (!context_.owned) {
       continue;
     }
@@ -329,7 +334,7 @@ Status Verifier::compare(std::span<const std::string> ids, const Composition& co
 }
 
 Status Verifier::wait_until_passed() {
-  SYNCLINE_ASSIGN(const std::vector<Position> mark, events_.mark());
+  SYNCLINE_ASSIGN(const std::vector<capture::Position> mark, events_.mark());
   const TimePoint begun = context_.clock.now();
   while (!events_.passed(mark)) {
     if (context_.clock.now() - begun > kPassedMax)
@@ -419,4 +424,4 @@ bool Verifier::outdated() const {
   return !request || request->number != request_.number;
 }
 
-}  // namespace syncline
+}  // namespace syncline::verify

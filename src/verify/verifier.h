@@ -20,11 +20,13 @@
 #include <thread>
 #include <vector>
 
+#include "capture/position.h"
 #include "compose/composer.h"
 #include "compose/plan_context.h"
+#include "postgres/catalog.h"
 #include "verify/verify_store.h"
 
-namespace syncline {
+namespace syncline::verify {
 
 class Verifier {
  public:
@@ -33,8 +35,8 @@ class Verifier {
     // paused: what index and tables say should then be one.
     std::function<std::optional<int64_t>()> live_since;
     // Every change that was committed before this call. Then: whether they are all in the index.
-    std::function<Result<std::vector<Position>>()> mark;
-    std::function<bool(const std::vector<Position>&)> passed;
+    std::function<Result<std::vector<capture::Position>>()> mark;
+    std::function<bool(const std::vector<capture::Position>&)> passed;
     // Composes these documents, strangers too; repaired() is called when they are done.
     std::function<void(std::vector<std::string>)> repair;
     // Whatever had no rows is gone, strangers included.
@@ -42,7 +44,7 @@ class Verifier {
   };
 
   // All outlive it.
-  Verifier(PlanContext& context, VerifyStore& store, Events events);
+  Verifier(compose::PlanContext& context, VerifyStore& store, Events events);
   ~Verifier();  // stops and joins
 
   struct Finding {
@@ -61,11 +63,11 @@ class Verifier {
   Status verify();
   Status check_documents();
   Status check_rows();
-  Status check_rows_of(const Member& member, const LeafInfo& leaf, double share);
+  Status check_rows_of(const compose::Member& member, const postgres::LeafInfo& leaf, double share);
   Status check_row_ids(const std::vector<std::string>& ids);
   Status check(std::vector<std::string> ids);
   Result<std::vector<Finding>> look(std::span<const std::string> ids);
-  Status compare(std::span<const std::string> ids, const Composition& composition,
+  Status compare(std::span<const std::string> ids, const compose::Composition& composition,
                  std::vector<Finding>& findings);
   Status wait_until_passed();
   Status settle(const std::vector<Finding>& confirmed);
@@ -77,7 +79,7 @@ class Verifier {
   bool sleep(Duration duration);
   bool outdated() const;
 
-  PlanContext& context_;
+  compose::PlanContext& context_;
   VerifyStore& store_;
   const Events events_;
   StopSignal stop_;
@@ -88,11 +90,11 @@ class Verifier {
   bool repaired_ = false;  // likewise
 
   // The verifier's thread alone:
-  std::unique_ptr<Composer> composer_;
+  std::unique_ptr<compose::Composer> composer_;
   VerifyRequest request_;
   VerifyReport report_;
 
   std::thread thread_;
 };
 
-}  // namespace syncline
+}  // namespace syncline::verify

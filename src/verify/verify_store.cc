@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-namespace syncline {
+namespace syncline::verify {
 
 namespace {
 
@@ -77,14 +77,15 @@ VerifyReport waiting(bool repair) {
 }  // namespace
 
 Result<std::unique_ptr<VerifyStore>> VerifyStore::open(const std::string& path) {
-  SYNCLINE_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, kMigrations));
+  SYNCLINE_ASSIGN(storage::SqliteDatabase database,
+                  storage::SqliteDatabase::open(path, kMigrations));
   std::unique_ptr<VerifyStore> store(new VerifyStore(std::move(database)));
   SYNCLINE_RETURN_IF_ERROR(store->load());
   return store;
 }
 
 Status VerifyStore::load() {
-  SYNCLINE_ASSIGN(SqliteStatement rows,
+  SYNCLINE_ASSIGN(storage::SqliteStatement rows,
                   database_.prepare("SELECT plan, asked, report FROM verification"));
   for (;;) {
     SYNCLINE_ASSIGN(const bool found, rows.step());
@@ -103,7 +104,7 @@ Status VerifyStore::save(const std::string& plan, const Entry& entry) {
   int64_t asked = 0;
   if (entry.request) asked = entry.request->repair ? kAskedToRepair : kAskedToCompare;
   SYNCLINE_ASSIGN(
-      SqliteStatement statement,
+      storage::SqliteStatement statement,
       database_.prepare("INSERT INTO verification VALUES (?, ?, ?) ON CONFLICT (plan)"
                         " DO UPDATE SET asked = excluded.asked, report = excluded.report"));
   return statement.bind(plan, asked, report).run();
@@ -165,7 +166,7 @@ Status VerifyStore::forget(const std::function<bool(const std::string& plan)>& u
       ++entry;
       continue;
     }
-    SYNCLINE_ASSIGN(SqliteStatement statement,
+    SYNCLINE_ASSIGN(storage::SqliteStatement statement,
                     database_.prepare("DELETE FROM verification WHERE plan = ?"));
     SYNCLINE_RETURN_IF_ERROR(statement.bind(entry->first).run());
     entry = entries_.erase(entry);
@@ -173,4 +174,4 @@ Status VerifyStore::forget(const std::function<bool(const std::string& plan)>& u
   return {};
 }
 
-}  // namespace syncline
+}  // namespace syncline::verify

@@ -17,7 +17,7 @@
 #include "model/job_status.h"
 #include "storage/sqlite_database.h"
 
-namespace syncline {
+namespace syncline::verify {
 
 struct VerifyRequest {
   uint64_t number = 0;  // another one with each request
@@ -52,14 +52,14 @@ class VerifyStore {
     std::optional<VerifyReport> last;
   };
 
-  explicit VerifyStore(SqliteDatabase database) : database_(std::move(database)) {}
+  explicit VerifyStore(storage::SqliteDatabase database) : database_(std::move(database)) {}
   Status load();
   Status save(const std::string& plan, const Entry& entry);
 
   mutable std::mutex mutex_;
-  SqliteDatabase database_;
+  storage::SqliteDatabase database_;
   std::map<std::string, Entry> entries_;
   uint64_t next_number_ = 1;
 };
 
-}  // namespace syncline
+}  // namespace syncline::verify

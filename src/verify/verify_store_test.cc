@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-namespace syncline {
+namespace syncline::verify {
 namespace {
 
 class VerifyStoreTest : public testing::Test {
@@ -90,4 +90,4 @@ TEST_F(VerifyStoreTest, ForgetsPlansThatAreGone) {
 }
 
 }  // namespace
-}  // namespace syncline
+}  // namespace syncline::verify

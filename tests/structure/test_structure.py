@@ -92,6 +92,39 @@ def test_a_room_links_what_it_includes():
     assert linked == included
 
 
+def namespace_faults(room, text):
+    """What a file of this room says against "one room, one namespace"."""
+    wanted = "syncline" if room in {"base", "model", "main"} else f"syncline::{room}"
+    opened = set(re.findall(r"^namespace ([\w:]+) \{", text, re.M))
+    if wanted not in opened:
+        yield f"does not open {wanted}"
+    # What it names of another room it includes; a forward declaration opens that room instead.
+    included = set(re.findall(r'^#include "(\w+)/', text, re.M))
+    known = {name for names in LEVELS for name in names} - {"base", "model", room}
+    for named in re.findall(r"(?<![\w:])(\w+)::", cpp.blanked(text)):
+        if named in known and f"syncline::{named}" not in opened:
+            yield from [] if named in included else [f"names {named}:: without an include of it"]
+
+
+def test_a_room_is_a_namespace():
+    wrong = []
+    for folder in (path for path in SOURCE.iterdir() if path.is_dir()):
+        headers = "".join(path.read_text() for path in folder.glob("*.h"))
+        of_room = "\n".join(re.findall(r'^#include ".*', headers, re.M)) + "\n"
+        for path in folder.glob("*.[ch]*"):
+            if path.suffix in {".h", ".cc"}:
+                wrong += [f"{short(path)} {fault}" for fault in
+                          set(namespace_faults(folder.name, of_room + path.read_text()))]
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_the_rule_of_namespaces_itself():
+    text = 'namespace syncline::lanes {\nindex::Cluster cluster;\n}\n'
+    assert list(namespace_faults("lanes", text)) == ["names index:: without an include of it"]
+    assert not list(namespace_faults("lanes", '#include "index/cluster.h"\n' + text))
+    assert "does not open syncline::verify" in list(namespace_faults("verify", text))
+
+
 def test_no_folder_looks_like_the_output_of_a_build():
     parts = {part for path in tracked_files() for part in path.relative_to(ROOT).parts[:-1]}
     assert not parts & BUILD_OUTPUTS
