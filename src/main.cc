@@ -87,7 +87,7 @@ Status serve(const cli::ServeOptions& options, const cli::StopSignals& signals) 
 
 Status uninstall(const cli::UninstallOptions& options) {
   if (!std::filesystem::exists(options.data_dir + "/state.db"))
-    return Error::pause_job("there is no state in the data directory " + options.data_dir);
+    return Error::needs_person("there is no state in the data directory " + options.data_dir);
   auto data = control::DataDirectory::open(options.data_dir);
   if (!data.ok()) {
     return std::move(data).error().prefixed(

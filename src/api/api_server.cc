@@ -27,13 +27,14 @@ ApiServer::~ApiServer() {
 
 Status ApiServer::bind() {
   if (options_.token.empty() && !is_loopback_name(options_.listen)) {
-    return Error::pause_job("listening on " + options_.listen +
-                            " needs an API token: set SYNCLINE_API_TOKEN");
+    return Error::needs_person("listening on " + options_.listen +
+                               " needs an API token: set SYNCLINE_API_TOKEN");
   }
   const ListeningSocket socket = listen_on(options_.listen, options_.port);
   if (socket.descriptor < 0) {
-    return Error::pause_job("cannot listen on " + printed_address(options_.listen, options_.port) +
-                            ": the port is taken, or the address is not this machine's");
+    return Error::needs_person("cannot listen on " +
+                               printed_address(options_.listen, options_.port) +
+                               ": the port is taken, or the address is not this machine's");
   }
   port_ = socket.port;
   loop_ = std::make_unique<ConnectionLoop>(

@@ -30,8 +30,8 @@ class ApiServer {
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
 
-  // Takes the address; requests wait until start(). Error: pause_job (port taken, not loopback and
-  // no token).
+  // Takes the address; requests wait until start(). Error: needs_person (port taken, not loopback
+  // and no token).
   Status bind();
   // The bound port. Precondition: bind() succeeded.
   int port() const { return port_; }

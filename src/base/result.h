@@ -1,8 +1,8 @@
 // Result<T> and Status: how every function of this project reports failure.
 //
-// An Error carries a sentence for a person, an optional code (SQLSTATE, HTTP status) for logs, and
-// an Action: what the caller has to do. Nobody parses the sentence. Exceptions of libraries end at
-// the adapter that calls them. Plain values, no threads.
+// An Error carries a sentence for a person, an Action (what the caller has to do), an Origin (where
+// the cause lies) and an optional code (SQLSTATE, HTTP status). Nobody parses the sentence.
+// Exceptions of libraries end at the adapter that calls them. Plain values, no threads.
 #pragma once
 
 #include <cassert>
@@ -16,38 +16,56 @@ namespace syncline {
 
 // What an error asks for.
 enum class Action {
-  retry,      // the database or the cluster is not reachable or overloaded: try again with backoff
-  park,       // one document is at fault: store it and go on
-  pause_job,  // a person is needed: the job is failed and says what to do
-  bug,        // a fault of ours
+  retry,         // the database or the cluster is not reachable or overloaded: again, with backoff
+  park,          // one document is at fault: store it and go on
+  needs_person,  // the job is failed and says what to do
+  stop,          // nothing is wrong: somebody asked for an end
+  bug,           // a fault of ours
+};
+
+// Where the cause lies.
+enum class Origin {
+  plan,  // nowhere: what the plan knows is no longer true, and it begins again
+  database,
+  cluster,
+  mapping,         // what an index holds and what the jobs ask for do not go together
+  config,          // what the jobs ask for cannot be
+  data_directory,  // the engine's own files
 };
 
 struct Error {
   Action action = Action::bug;
   std::string message;
-  std::string code;
+  Origin origin = Origin::plan;
+  std::string code;     // of a database an SQLSTATE, of a cluster an HTTP status; or empty
   std::string culprit;  // whose fault it is where several share a fate: a job's name, or empty
 
-  static Error retry(std::string message, std::string code = {}) {
-    return {Action::retry, std::move(message), std::move(code), {}};
+  static Error retry(std::string message, Origin origin = Origin::plan, std::string code = {}) {
+    return {Action::retry, std::move(message), origin, std::move(code), {}};
   }
-  static Error park(std::string message, std::string code = {}) {
-    return {Action::park, std::move(message), std::move(code), {}};
+  static Error park(std::string message, Origin origin = Origin::plan, std::string code = {}) {
+    return {Action::park, std::move(message), origin, std::move(code), {}};
   }
-  static Error pause_job(std::string message, std::string code = {}) {
-    return {Action::pause_job, std::move(message), std::move(code), {}};
+  static Error needs_person(std::string message, Origin origin = Origin::plan,
+                            std::string code = {}) {
+    return {Action::needs_person, std::move(message), origin, std::move(code), {}};
   }
-  static Error bug(std::string message, std::string code = {}) {
-    return {Action::bug, std::move(message), std::move(code), {}};
+  static Error bug(std::string message, Origin origin = Origin::plan) {
+    return {Action::bug, std::move(message), origin, {}, {}};
   }
+  static Error stop() { return {Action::stop, "stopping", Origin::plan, {}, {}}; }
+
+  // It passes without help: another try is all that it takes.
+  bool passes() const { return action == Action::retry || action == Action::stop; }
 
   // The same error with "context: " before its message.
   Error prefixed(std::string_view context) && {
     message = std::string(context) + ": " + message;
     return std::move(*this);
   }
+  // Whoever is named first stays: nobody is nearer to the cause.
   Error blaming(std::string_view who) && {
-    culprit = who;
+    if (culprit.empty()) culprit = who;
     return std::move(*this);
   }
 };

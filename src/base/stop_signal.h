@@ -4,10 +4,12 @@
 // thread.
 #pragma once
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace syncline {
@@ -27,6 +29,13 @@ class StopSignal {
   bool raised() const { return raised_.load(); }
   // Readable once raised, for ever.
   int fd() const { return fd_; }
+  // Waits for at most so long. True once raised.
+  bool wait_for(std::chrono::nanoseconds duration) const {
+    pollfd fd{fd_, POLLIN, 0};
+    ::poll(&fd, 1,
+           static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
+    return raised();
+  }
 
  private:
   int fd_;

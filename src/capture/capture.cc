@@ -1,7 +1,5 @@
 #include "capture/capture.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <array>
 
@@ -31,13 +29,6 @@ std::string home_sql() {
   return "hashtextextended(" + std::string(kIdentitySql) + ", 0) & 9223372036854775807";
 }
 
-// A pause that ends early when stopping.
-bool pause(Duration duration, const StopSignal& stop) {
-  pollfd fd{stop.fd(), POLLIN, 0};
-  ::poll(&fd, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
-  return !stop.raised();
-}
-
 }  // namespace
 
 Status with_short_locks(postgres::Session& session, const std::string& script,
@@ -54,7 +45,7 @@ Status with_short_locks(postgres::Session& session, const std::string& script,
     const std::string& code = done.error().code;
     if (code != "55P03" && code != "40P01" && code != "57014") return done;
     if (attempt == kLockAttempts) return Error::retry("other transactions keep the table locked");
-    if (!pause(kLockPause, stop)) return Error::retry("stopping");
+    if (stop.wait_for(kLockPause)) return Error::stop();
   }
 }
 
@@ -128,7 +119,7 @@ Status Capture::check_publications(postgres::Session& session) const {
   if (spec_.publish_all_tables_ok) return {};
   SYNCLINE_ASSIGN(const Publications found, find_publications(session, spec_.capture_schema));
   if (found.names.empty() || found.slots.empty()) return {};
-  return Error::pause_job(
+  return Error::needs_person(
       "publication " + found.names + " would hold the tables of schema " + schema_ +
       " as well, and a subscriber (replication slot " + found.slots +
       ") that does not have them would stop replicating; publish tables by name instead of all, or"
@@ -157,8 +148,8 @@ Status Capture::create_schema(postgres::Session& session) {
                                 " to_regclass($2) IS NOT NULL",
                                 {schema_ + ".instance", schema_ + ".log_0"}));
   if (left.boolean(0, 0)) {
-    return Error::pause_job("schema " + schema_ + " is not whole and does not say whose it is;" +
-                            " run: DROP SCHEMA " + schema_ + " CASCADE");
+    return Error::needs_person("schema " + schema_ + " is not whole and does not say whose it is;" +
+                               " run: DROP SCHEMA " + schema_ + " CASCADE");
   }
   // Two that create at once: the loser looks whose it is.
   const bool lost_race =
@@ -177,16 +168,16 @@ Result<int> Capture::check_owner(postgres::Session& session) {
   SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query("SELECT id, format FROM " + schema_ + ".instance"));
   if (rows.size() != 1 || rows.text(0, 0) != instance_id_) {
-    return Error::pause_job(
+    return Error::needs_person(
         "schema " + schema_ +
         " belongs to another Syncline; stop that one and drop the schema, or give this"
         " source another capture_schema");
   }
   const int format = static_cast<int>(rows.integer(0, 1));
   if (format < kFormatMin || format > kFormat) {
-    return Error::pause_job("schema " + schema_ +
-                            " was made by another release of Syncline (format " + rows.text(0, 1) +
-                            ")");
+    return Error::needs_person("schema " + schema_ +
+                               " was made by another release of Syncline (format " +
+                               rows.text(0, 1) + ")");
   }
   return format;
 }
@@ -269,7 +260,7 @@ Status Capture::uninstall(postgres::Session& session, const StopSignal& stop) {
   SYNCLINE_ASSIGN([[maybe_unused]] const int format, check_owner(session));
   // Another source of ours may be the same database under another name.
   SYNCLINE_ASSIGN(const bool unused, try_lock(session));
-  if (!unused) return Error::retry("schema " + schema_ + " is in use", "55006");
+  if (!unused) return Error::retry("schema " + schema_ + " is in use", Origin::database, "55006");
   return remove_everything(session, stop);
 }
 

@@ -61,7 +61,7 @@ class Capture {
  public:
   Capture(const SourceSpec& spec, std::string instance_id);
 
-  // Creates the schema, or checks that it is ours. Error: pause_job (another Syncline's; no
+  // Creates the schema, or checks that it is ours. Error: needs_person (another Syncline's; no
   // privilege, with the GRANT).
   Status install_schema(postgres::Session& session);
 

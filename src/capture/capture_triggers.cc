@@ -166,10 +166,10 @@ Status Capture::check_may_create(const WatchedRelations& relations,
       names = listed(names, relation.qualified_name, ", ");
   }
   if (names.empty()) return {};
-  return Error::pause_job("no privilege to put triggers on " + names +
-                              "; run: GRANT SELECT, TRIGGER ON " + names + " TO " +
-                              postgres::Session::quote_identifier(spec_.user),
-                          kInsufficientPrivilege);
+  return Error::needs_person("no privilege to put triggers on " + names +
+                                 "; run: GRANT SELECT, TRIGGER ON " + names + " TO " +
+                                 postgres::Session::quote_identifier(spec_.user),
+                             Origin::database, kInsufficientPrivilege);
 }
 
 // Those that stand, clones aside. A partition that is leaving keeps what it has.

@@ -75,8 +75,7 @@ std::string insert_of_rows(const std::string& log, const std::string& watch, con
 
 // The script would have to wait for other transactions.
 bool is_locked(const postgres::Session& session, const Status& status, const StopSignal& stop) {
-  return !status.ok() && status.error().action == Action::retry && session.usable() &&
-         !stop.raised();
+  return !status.ok() && status.error().passes() && session.usable() && !stop.raised();
 }
 
 std::string digest_of_columns(const postgres::TableInfo& table) {

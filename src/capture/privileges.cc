@@ -18,9 +18,9 @@ Status check_privileges(postgres::Session& session, const std::string& capture_s
                   session.query(sql, {capture_schema, postgres::Session::array_literal(schemas),
                                       postgres::Session::array_literal(names)}));
   if (found.text(0, 0).empty()) return {};
-  return Error::pause_job(
+  return Error::needs_person(
       "role " + found.text(0, 2) + " " + found.text(0, 0) + "; run: " + found.text(0, 1),
-      kInsufficientPrivilege);
+      Origin::database, kInsufficientPrivilege);
 }
 
 Status check_schema_is_open(postgres::Session& session, const std::string& capture_schema) {
@@ -34,10 +34,11 @@ Status check_schema_is_open(postgres::Session& session, const std::string& captu
                     {capture_schema}));
   if (owner.empty()) return {};
   const std::string other = owner.text(0, 0);
-  return Error::pause_job("schema " + owner.text(0, 1) + " was made by role " + other +
-                          ", for another Syncline: give this source a capture_schema of its own;" +
-                          " or, if it was this Syncline that connected as " + other +
-                          " before, run: GRANT " + other + " TO " + owner.text(0, 2));
+  return Error::needs_person(
+      "schema " + owner.text(0, 1) + " was made by role " + other +
+      ", for another Syncline: give this source a capture_schema of its own;" +
+      " or, if it was this Syncline that connected as " + other + " before, run: GRANT " + other +
+      " TO " + owner.text(0, 2));
 }
 
 }  // namespace syncline::capture

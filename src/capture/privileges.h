@@ -18,7 +18,7 @@ inline constexpr const char* kInsufficientPrivilege = "42501";
 
 using TableNames = std::set<std::pair<std::string, std::string>>;  // schema, table
 
-// Error: pause_job with kInsufficientPrivilege. Tables that do not exist lack nothing.
+// Error: needs_person with kInsufficientPrivilege. Tables that do not exist lack nothing.
 Status check_privileges(postgres::Session& session, const std::string& capture_schema,
                         const TableNames& tables);
 

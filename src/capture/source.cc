@@ -49,7 +49,7 @@ Source::Source(const SourceSpec& spec, std::string instance_id, const Clock& clo
       plan_store_(capture_.schema()),
       fingerprints_(capture_.schema()),
       lock_watch_(sessions_, clock),
-      error_(Error::retry("connecting", "08001")),
+      error_(Error::retry("connecting", Origin::database, "08001")),
       reader_([this] { run(); }) {}
 
 Source::~Source() {
@@ -147,8 +147,7 @@ void Source::run() {
     }
     connecting_.store(false);
     if (clock_.now() - begun > kReconnectMax) pause = kReconnectMin;
-    pollfd fd{stop_.fd(), POLLIN, 0};
-    ::poll(&fd, 1, static_cast<int>(pause.count()));
+    if (stop_.wait_for(pause)) return;
     pause = std::min<std::chrono::milliseconds>(pause * 2, kReconnectMax);
   }
 }
@@ -233,8 +232,9 @@ Status Source::take_ownership(postgres::Session& session) {
   const std::string message =
       "another Syncline, or another source of this one, is running on schema " + capture_.schema() +
       " of this database; stop it, or give this source another capture_schema";
-  if (clock_.now() - lock_refused_since_ < kLockGrace) return Error::retry(message, "55006");
-  return Error::pause_job(message, "55006");
+  if (clock_.now() - lock_refused_since_ < kLockGrace)
+    return Error::retry(message, Origin::database, "55006");
+  return Error::needs_person(message, Origin::database, "55006");
 }
 
 Status Source::read_changes(postgres::Session& session) {
@@ -346,7 +346,7 @@ Status Source::handle_overflow(postgres::Session& session) {
                      " emptied by " +
                          (holders.empty() ? "transactions that just ended" : holders) +
                          "; everything is loaded again when that is over",
-                     "53400"));
+                     Origin::database, "53400"));
     return {};
   }
   spdlog::warn("source {}: the change log reached capture_log_bytes_max; loading again",

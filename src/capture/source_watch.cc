@@ -40,7 +40,8 @@ Status Source::check_tables_when_due(postgres::Session& session) {
   SYNCLINE_RETURN_IF_ERROR(check_publications(session));
   // Connecting again makes it anew.
   if (!complete)
-    return Error::retry("parts of schema " + capture_.schema() + " are missing", "3F000");
+    return Error::retry("parts of schema " + capture_.schema() + " are missing", Origin::database,
+                        "3F000");
   SYNCLINE_ASSIGN(const auto differences, fingerprints_.compare(session));
   std::map<int, std::string> acted_on;
   for (const Fingerprints::Difference& difference : differences) {

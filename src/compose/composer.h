@@ -35,7 +35,7 @@ class Composer {
   Composer(const Composer&) = delete;
   Composer& operator=(const Composer&) = delete;
 
-  // Composes a prefix of these ids (distinct, not empty) into one body. Error: retry; pause_job
+  // Composes a prefix of these ids (distinct, not empty) into one body. Error: retry; needs_person
   // where the tables cannot say what a document is.
   virtual Result<Composition> compose(std::span<const std::string> ids) = 0;
 };

@@ -128,10 +128,10 @@ Status ForeignComposer::read_documents(std::span<const std::string> ids, Composi
   for (index::StoredDocument& document : stored) {
     auto source = document::StoredSource::parse(document.source);
     if (!source && document.source.empty()) {
-      return Error::pause_job("document \"" + document.id + "\" of index \"" +
-                                  context_.admin.index() +
-                                  "\" has no _source; the index must store it",
-                              "no_source");
+      return Error::needs_person("document \"" + document.id + "\" of index \"" +
+                                     context_.admin.index() +
+                                     "\" has no _source; the index must store it",
+                                 Origin::mapping);
     }
     if (!source) {
       found.emplace(document.id);

@@ -41,9 +41,9 @@ Status check_columns(const Member& member) {
     if (member.table.column(column) == nullptr) missing += (missing.empty() ? "" : ", ") + column;
   }
   if (missing.empty()) return {};
-  return Error::pause_job("table " + member.table.qualified_name + " has no column " + missing +
-                              "; add it, or take it out of the job's columns and mappings",
-                          "42703");
+  return Error::needs_person("table " + member.table.qualified_name + " has no column " + missing +
+                                 "; add it, or take it out of the job's columns and mappings",
+                             Origin::database, "42703");
 }
 
 void fill_in_mappings(Member& member) {
@@ -58,15 +58,15 @@ void fill_in_mappings(Member& member) {
 // Triggers see NULL in its place, so a change of it could not be told.
 Status check_stored(const postgres::ColumnInfo& column) {
   if (!column.is_virtual) return {};
-  return Error::pause_job("column " + column.name +
-                          " is generated when it is read (VIRTUAL), so its changes cannot be"
-                          " followed; make it STORED, or choose another column");
+  return Error::needs_person("column " + column.name +
+                             " is generated when it is read (VIRTUAL), so its changes cannot be"
+                             " followed; make it STORED, or choose another column");
 }
 
 Status add_link(Member& member, const postgres::ColumnInfo& column) {
   SYNCLINE_RETURN_IF_ERROR(check_stored(column));
   if (!document::DocumentIdCodec::supports(*column.type)) {
-    return Error::pause_job(
+    return Error::needs_person(
         "column " + column.name + " is of type " + column.type->name +
         ", whose values cannot be a document's id; choose a column with scalar values");
   }
@@ -79,13 +79,13 @@ Status resolve_compare_column(Member& member) {
   const std::string name = compare_column(member.config.spec, member.mappings);
   const postgres::ColumnInfo* column = member.table.column(name);
   if (column == nullptr)
-    return Error::pause_job("table " + member.table.qualified_name + " has no column " + name +
-                                ", which target.property.compare.source names",
-                            "42703");
+    return Error::needs_person("table " + member.table.qualified_name + " has no column " + name +
+                                   ", which target.property.compare.source names",
+                               Origin::database, "42703");
   SYNCLINE_RETURN_IF_ERROR(check_stored(*column));
   if (!document::family_of(*column->type)) {
-    return Error::pause_job("column " + name + " is of type " + column->type->name +
-                            ", which cannot be compared; choose a column with scalar values");
+    return Error::needs_person("column " + name + " is of type " + column->type->name +
+                               ", which cannot be compared; choose a column with scalar values");
   }
   member.link.push_back(column->name);
   member.link_types.push_back(column->type);
@@ -99,7 +99,7 @@ Status resolve_link(Member& member) {
   for (const std::string& alias : member.config.spec.id) {
     const Mapping* mapping = mapping_of_alias(member.mappings, alias);
     if (mapping == nullptr)
-      return Error::pause_job("target.id names " + alias + ", which is not among the aliases");
+      return Error::needs_person("target.id names " + alias + ", which is not among the aliases");
     SYNCLINE_RETURN_IF_ERROR(add_link(member, *member.table.column(mapping->source_column)));
   }
   return {};
@@ -135,13 +135,13 @@ Result<std::string> element_order(const Member& member) {
   if (!member.is(JobType::nested)) return std::string();
   const Mapping* mapping = mapping_of_alias(member.mappings, member.config.spec.nested_id);
   if (mapping == nullptr)
-    return Error::pause_job("target.nested.id names " + member.config.spec.nested_id +
-                            ", which is not among the aliases");
+    return Error::needs_person("target.nested.id names " + member.config.spec.nested_id +
+                               ", which is not among the aliases");
   const postgres::ColumnInfo& column = *member.table.column(mapping->source_column);
   if (!document::DocumentIdCodec::supports(*column.type))
-    return Error::pause_job("column " + column.name + " is of type " + column.type->name +
-                            ", by which elements cannot be ordered; choose another "
-                            "target.nested.id");
+    return Error::needs_person("column " + column.name + " is of type " + column.type->name +
+                               ", by which elements cannot be ordered; choose another "
+                               "target.nested.id");
   return column.name;
 }
 

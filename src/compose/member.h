@@ -83,8 +83,8 @@ struct Member {
 
 using Members = std::vector<std::unique_ptr<Member>>;
 
-// Describes the table and fills in everything up to `definition`. Error: pause_job with what to do,
-// retry.
+// Describes the table and fills in everything up to `definition`. Error: needs_person with what to
+// do, retry.
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
                                                std::shared_ptr<capture::Source> source,
                                                postgres::Session& session);
@@ -98,8 +98,8 @@ capture::WatchRequest watch_request(const Member& member, const Configuration& c
 
 // Sets places, writers (where two index jobs give one field, the job whose name sorts last wins)
 // and who gives the fields that properties compare with. Precondition: at most 64 index jobs,
-// ordered by name. Error: pause_job, with the job at fault in `failing_job`.
-Status connect_members(Members& members, std::string& failing_job);
+// ordered by name. Error: needs_person, blaming the job at fault.
+Status connect_members(Members& members);
 
 // The property jobs through which a change of this one goes on its way to documents: itself first,
 // then those whose fields it compares with. Of other kinds none.

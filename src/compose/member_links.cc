@@ -30,8 +30,8 @@ void make_writer(Member& member, const Members& members) {
 }
 
 Error cannot_compare(const Member& property, const std::string& why) {
-  return Error::pause_job("target.property.compare.target \"" +
-                          property.config.spec.compare_target + "\" " + why);
+  return Error::needs_person("target.property.compare.target \"" +
+                             property.config.spec.compare_target + "\" " + why);
 }
 
 Status add_provider(Member& property, const Member& provider, size_t value) {
@@ -87,7 +87,8 @@ Status find_providers(Member& property, const Members& members) {
 }
 
 // A property is composed after those whose fields it compares with.
-Status find_depths(Members& members, std::string& failing_job) {
+Status find_depths(Members& members) {
+  std::string deepest;
   for (size_t round = 0; round <= members.size(); ++round) {
     bool changed = false;
     for (const auto& member : members) {
@@ -95,15 +96,15 @@ Status find_depths(Members& members, std::string& failing_job) {
         const Member& other = *members[provider.member];
         if (!other.is(JobType::property) || member->depth > other.depth) continue;
         member->depth = other.depth + 1;
-        failing_job = member->name();
+        deepest = member->name();
         changed = true;
       }
     }
-    if (changed) continue;
-    failing_job.clear();
-    return {};
+    if (!changed) return {};
   }
-  return Error::pause_job("its compare.target leads back to a field that it sets itself");
+  return Error::needs_person("its compare.target leads back to a field that it sets itself",
+                             Origin::config)
+      .blaming(deepest);
 }
 
 std::string create_index(const Member& member, const std::string& columns) {
@@ -114,7 +115,7 @@ std::string create_index(const Member& member, const std::string& columns) {
 
 }  // namespace
 
-Status connect_members(Members& members, std::string& failing_job) {
+Status connect_members(Members& members) {
   size_t bits = 0;
   for (size_t i = 0; i < members.size(); ++i) {
     members[i]->place = i;
@@ -123,11 +124,10 @@ Status connect_members(Members& members, std::string& failing_job) {
   for (const auto& member : members) make_writer(*member, members);
   for (const auto& member : members) {
     if (!member->is(JobType::property)) continue;
-    failing_job = member->name();
-    SYNCLINE_RETURN_IF_ERROR(find_providers(*member, members));
+    Status found = find_providers(*member, members);
+    if (!found.ok()) return std::move(found).error().blaming(member->name());
   }
-  failing_job.clear();
-  return find_depths(members, failing_job);
+  return find_depths(members);
 }
 
 std::vector<std::string> fan_out_jobs(const Member& member, const Members& members) {

@@ -38,7 +38,7 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   // All that these keys of a property member touch, if it is at most `max`; else nothing: ask for
-  // fewer keys, or page by page. Error: retry, pause_job.
+  // fewer keys, or page by page. Error: retry, needs_person.
   virtual Result<std::optional<ResolvedPage>> all(const Member& property,
                                                   std::span<const std::string> keys,
                                                   size_t max) = 0;

@@ -127,7 +127,7 @@ Status RowReader::take_rows(Work& work) {
       }
       RowPlace& slot = found.places_[place->second];
       if (slot) {
-        return Error::pause_job(
+        return Error::needs_person(
             "several rows of " + member.table.qualified_name + " claim " +
             (member.is(JobType::property) ? "the compare value " : "the document ") + *key +
             "; give the table a primary key, so that the highest one wins, or choose a unique " +

@@ -61,7 +61,7 @@ class RowReader {
   // How many bytes of rows are read from now on, by all lookups together.
   void allow(size_t bytes) { bytes_left_ = bytes; }
   // Answers all lookups. False: there are more rows than are held at once, ask for fewer keys.
-  // Error: retry; pause_job where several rows without a key claim one place.
+  // Error: retry; needs_person where several rows without a key claim one place.
   Result<bool> read(std::span<Lookup> lookups);
 
   // Bytes and rows of all answers so far.

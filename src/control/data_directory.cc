@@ -15,7 +15,7 @@ namespace syncline::control {
 namespace {
 
 Error failed(const std::string& path, const std::string& reason) {
-  return Error::pause_job("cannot use the data directory " + path + ": " + reason);
+  return Error::needs_person("cannot use the data directory " + path + ": " + reason);
 }
 
 Status create_folder(const std::string& path) {

@@ -13,7 +13,7 @@ namespace syncline::control {
 class DataDirectory {
  public:
   // Creates the folder (mode 0700, parents too) where it is missing, and locks it. Error:
-  // pause_job, naming the folder (not writable, or in use by another process).
+  // needs_person, naming the folder (not writable, or in use by another process).
   static Result<DataDirectory> open(const std::string& path);
 
   DataDirectory(DataDirectory&& other) noexcept;

@@ -37,7 +37,7 @@ class JobService {
   JobService(Store& store, Engine& engine) : store_(store), engine_(engine) {}
 
   // Reads what is stored and hands it to the engine. Called once, before anything else. Error:
-  // pause_job (the stored state cannot be read).
+  // needs_person (the stored state cannot be read).
   Status start();
 
   // Secrets in all answers are stars.

@@ -23,11 +23,11 @@ template <typename Spec>
 Result<std::pair<Spec, Json>> read_stored(const std::string& name, const std::string& text,
                                           Spec (*parse)(const Json&, Faults&)) {
   auto body = parse_json(text);
-  if (!body.ok()) return Error::pause_job("stored \"" + name + "\": " + body.error().message);
+  if (!body.ok()) return Error::needs_person("stored \"" + name + "\": " + body.error().message);
   Faults faults;
   Spec spec = parse(*body, faults);
   if (!faults.empty()) {
-    return Error::pause_job("stored \"" + name + "\": " + invalid(faults).message);
+    return Error::needs_person("stored \"" + name + "\": " + invalid(faults).message);
   }
   return std::pair<Spec, Json>(std::move(spec), std::move(body).value());
 }

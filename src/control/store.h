@@ -53,7 +53,7 @@ struct SourceChange {
 
 class Store {
  public:
-  // Opens or creates the file with mode 0600 and brings its schema up. Error: pause_job.
+  // Opens or creates the file with mode 0600 and brings its schema up. Error: needs_person.
   static Result<std::unique_ptr<Store>> open(const std::string& path);
   ~Store();
 

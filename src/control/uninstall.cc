@@ -18,7 +18,7 @@ Result<SourceSpec> read_source(const StoredSource& stored) {
   SYNCLINE_ASSIGN(const Json body, parse_json(stored.body));
   Faults faults;
   SourceSpec spec = parse_source(body, faults);
-  if (!faults.empty()) return Error::pause_job("the stored source cannot be read");
+  if (!faults.empty()) return Error::needs_person("the stored source cannot be read");
   return spec;
 }
 
@@ -36,8 +36,8 @@ Result<std::vector<StoredSource>> find_sources(const Store& store, const std::st
     if (source.name.substr(0, source.name.find('#')) == name) found.push_back(source);
   }
   if (!found.empty()) return found;
-  return Error::pause_job("there is no source \"" + name + "\" in the data directory" +
-                          (known.empty() ? "" : "; there are " + known));
+  return Error::needs_person("there is no source \"" + name + "\" in the data directory" +
+                             (known.empty() ? "" : "; there are " + known));
 }
 
 Status clean(const SourceSpec& spec, const std::string& instance_id, const StopSignal& stop) {
@@ -46,7 +46,7 @@ Status clean(const SourceSpec& spec, const std::string& instance_id, const StopS
   for (;;) {
     SYNCLINE_ASSIGN(const auto session, postgres::Session::open(spec, stop));
     Status done = capture.uninstall(*session, stop);
-    const bool locked = !done.ok() && done.error().action == Action::retry;
+    const bool locked = !done.ok() && done.error().passes();
     if (!locked || std::chrono::steady_clock::now() > patience_ends) return done;
     std::this_thread::sleep_for(kLockedPause);
   }

@@ -19,8 +19,8 @@ struct Uninstalled {
 };
 
 // The source may be one that was deleted or moved and could not be cleaned then. While the tables
-// are locked by others it is tried again for a minute. Error: pause_job (no such source; not ours),
-// retry (not reachable, locked).
+// are locked by others it is tried again for a minute. Error: needs_person (no such source; not
+// ours), retry (not reachable, locked).
 Result<Uninstalled> uninstall_source(Store& store, const std::string& name, const StopSignal& stop);
 
 }  // namespace syncline::control

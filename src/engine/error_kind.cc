@@ -1,20 +1,25 @@
 #include "engine/error_kind.h"
 
-#include "storage/sqlite_database.h"
-
 namespace syncline::engine {
 
 namespace {
 
-bool is_sqlstate(std::string_view code) {
-  return code.size() == 5;
+bool is_missing_table(std::string_view code) {
+  return code == "42P01" || code == "42703";
 }
 
-std::string_view kind_of_refusal(std::string_view code) {
-  if (code == "42P01" || code == "42703") return "table";
-  if (code == "42501" || code == "403") return "privilege";
-  if (code == "401") return "target_refused";
-  return is_sqlstate(code) || code.empty() ? "source" : "index";
+std::string_view kind_of_refusal(const Error& error) {
+  const std::string_view code = error.code;
+  switch (error.origin) {
+    case Origin::cluster:
+      if (code == "401") return "target_refused";
+      return code == "403" ? "privilege" : "index";
+    case Origin::mapping:
+      return "index";
+    default:
+      if (is_missing_table(code)) return "table";
+      return code == "42501" ? "privilege" : "source";
+  }
 }
 
 std::string_view kind_of_source(std::string_view code) {
@@ -36,13 +41,17 @@ std::string_view kind_of_source(std::string_view code) {
 std::string_view error_kind(const Error& error) {
   const std::string_view code = error.code;
   if (error.action == Action::bug) return "internal";
-  if (code.starts_with(storage::kSqliteCodePrefix)) return "data_directory";
-  if (error.action != Action::retry) return kind_of_refusal(code);
-  if (code.empty()) return "starting_over";
-  if (code == "42P01" || code == "42703") return "table";
-  if (is_sqlstate(code)) return kind_of_source(code);
-  if (code == "404") return "starting_over";  // the index is made again
-  return code == "429" ? "target_busy" : "target_unreachable";
+  if (error.origin == Origin::data_directory) return "data_directory";
+  if (!error.passes()) return kind_of_refusal(error);
+  switch (error.origin) {
+    case Origin::database:
+      return is_missing_table(code) ? "table" : kind_of_source(code);
+    case Origin::cluster:
+      if (code == "404") return "starting_over";  // the index is made again
+      return code == "429" ? "target_busy" : "target_unreachable";
+    default:
+      return "starting_over";
+  }
 }
 
 }  // namespace syncline::engine

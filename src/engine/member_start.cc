@@ -1,7 +1,5 @@
 #include "engine/member_start.h"
 
-#include <poll.h>
-
 #include <algorithm>
 
 #include "base/failpoint.h"
@@ -13,7 +11,7 @@ namespace syncline::engine {
 namespace {
 
 constexpr auto kWriterPatience = std::chrono::minutes(1);
-constexpr int kWriterPollMs = 20;
+constexpr auto kWriterPoll = std::chrono::milliseconds(20);
 
 std::optional<int64_t> estimate_rows(const postgres::TableInfo& table) {
   double rows = 0;
@@ -34,7 +32,7 @@ Result<bool> prepare_member(compose::Member& member, const StartOptions& options
                   source.sessions().acquire(postgres::SessionPool::Use::short_work, stop));
   postgres::Session& session = *lease;
   const std::lock_guard admin(source.admin_mutex());
-  if (stop.raised()) return Error::retry("stopping");
+  if (stop.raised()) return Error::stop();
   const postgres::Session::PlannedOnce planned(session);
   SYNCLINE_ASSIGN(const capture::Source::WatchStart watch,
                   source.bring_up_watch(
@@ -102,9 +100,7 @@ Status wait_for_writers(const compose::Member& member, const StopSignal& stop) {
                           member.table.qualified_name + " have ended (process " +
                           writers->processes + ")");
     }
-    pollfd fd{stop.fd(), POLLIN, 0};
-    ::poll(&fd, 1, kWriterPollMs);
-    if (stop.raised()) return Error::retry("stopping");
+    if (stop.wait_for(kWriterPoll)) return Error::stop();
   }
 }
 

@@ -32,14 +32,14 @@ std::vector<std::string> settings_of(const compose::PlanContext& context) {
 Error kept_by_another(const std::string& index, const index::IndexOwner& keeper,
                       const std::string& instance, const std::string& job) {
   if (keeper.instance == instance)
-    return Error::pause_job("index \"" + index + "\" is kept by plan " + keeper.plan +
-                            ", whose jobs would overwrite the documents of this one: put them "
-                            "on one target and one index name");
-  return Error::pause_job("index \"" + index + "\" is kept by plan " + keeper.plan +
-                          " of another Syncline (instance " + keeper.instance +
-                          "), and two would overwrite each other's documents: delete its jobs " +
-                          "there, or, if it is gone for good, POST /jobs/" + job +
-                          "/resync with {\"take_over\": true}");
+    return Error::needs_person("index \"" + index + "\" is kept by plan " + keeper.plan +
+                               ", whose jobs would overwrite the documents of this one: put them "
+                               "on one target and one index name");
+  return Error::needs_person("index \"" + index + "\" is kept by plan " + keeper.plan +
+                             " of another Syncline (instance " + keeper.instance +
+                             "), and two would overwrite each other's documents: delete its jobs " +
+                             "there, or, if it is gone for good, POST /jobs/" + job +
+                             "/resync with {\"take_over\": true}");
 }
 
 }  // namespace
@@ -56,7 +56,9 @@ Status PlanRunner::prepare_index(compose::PlanContext& context, index::IndexDesc
     SYNCLINE_RETURN_IF_ERROR(create_index(context, fields));
     created = true;
     SYNCLINE_ASSIGN(described, context.admin.describe());
-    if (!described) return Error::retry("the index is gone again just after it was created", "404");
+    if (!described)
+      return Error::retry("the index is gone again just after it was created", Origin::cluster,
+                          "404");
   }
   index = *std::move(described);
   SYNCLINE_RETURN_IF_ERROR(check_index_kind(index));
@@ -81,7 +83,7 @@ Status PlanRunner::create_index(compose::PlanContext& context,
                   context.admin.create(index::fields_with_params(fields), settings, owner()));
   if (!made) return {};
   Status added = context.admin.add_missing_fields(fields);
-  if (added.ok() || added.error().action != Action::pause_job) return added;
+  if (added.ok() || added.error().action != Action::needs_person) return added;
   std::vector<index::FieldMapping> insisted;
   for (const index::FieldMapping& field : fields) {
     const bool fits = context.admin.add_missing_fields({field}).ok();
@@ -97,13 +99,13 @@ Status PlanRunner::create_index(compose::PlanContext& context,
 // What would refuse every document.
 Status PlanRunner::check_index_kind(const index::IndexDescription& index) const {
   if (!index.data_stream.empty())
-    return Error::pause_job("\"" + config_.index + "\" is a data stream (" + index.data_stream +
-                            "), whose documents cannot be changed: name an ordinary index, or "
-                            "an alias of one");
+    return Error::needs_person("\"" + config_.index + "\" is a data stream (" + index.data_stream +
+                               "), whose documents cannot be changed: name an ordinary index, or "
+                               "an alias of one");
   if (index.needs_routing && config_.owned())
-    return Error::pause_job("index \"" + config_.index +
-                            "\" takes only documents with a routing, which rows have none of: "
-                            "make it without \"_routing\": {\"required\": true} in its mapping");
+    return Error::needs_person("index \"" + config_.index +
+                               "\" takes only documents with a routing, which rows have none of: "
+                               "make it without \"_routing\": {\"required\": true} in its mapping");
   return {};
 }
 
@@ -136,7 +138,7 @@ Status PlanRunner::claim_index(compose::PlanContext& context, index::IndexDescri
 Status PlanRunner::take_index(compose::PlanContext& context, index::IndexDescription& index) {
   const Status noted = index::IndexClaim(context.cluster.http(), config_.index)
                            .note_owner(context.owned ? std::optional(owner()) : std::nullopt);
-  if (!noted.ok() && noted.error().action == Action::retry) return noted;
+  if (!noted.ok() && noted.error().passes()) return noted;
   if (!noted.ok()) {
     spdlog::warn("{}: who keeps the index could not be noted in its mapping: {}", context.plan,
                  noted.error().message);
@@ -174,12 +176,10 @@ void PlanRunner::release_index() {
 
 // Whose fields the index cannot take.
 Error PlanRunner::blame_member(compose::PlanContext& context, Error error) {
-  if (error.action != Action::pause_job) return error;
+  if (error.action != Action::needs_person) return error;
   for (const auto& member : context.members) {
-    const Status alone = context.admin.add_missing_fields(member->fields);
-    if (alone.ok()) continue;
-    failing_job_ = member->name();
-    return alone.error();
+    Status alone = context.admin.add_missing_fields(member->fields);
+    if (!alone.ok()) return std::move(alone).error().blaming(member->name());
   }
   return error;
 }

@@ -115,11 +115,11 @@ void PlanRunner::run() {
     Status ended = run_once();
     if (stop_.raised()) break;
     if (ended.ok()) continue;
-    set_trouble(ended.error());
+    if (ended.error().action != Action::stop) set_trouble(ended.error());
     const Duration lasted = parts_.clock.now() - begun;
     if (lasted > 2 * kPauseMax) retry_pause = kPauseMin;
     if (lasted > 2 * kFailedPauseMax) failed_pause = kFailedPauseMin;
-    if (ended.error().action != Action::retry) {
+    if (!ended.error().passes()) {
       pause(failed_pause);
       failed_pause = std::min<Duration>(2 * failed_pause, kFailedPauseMax);
       continue;
@@ -136,7 +136,6 @@ void PlanRunner::run() {
 }
 
 Status PlanRunner::run_once() {
-  failing_job_.clear();
   index::IndexAdmin admin(parts_.cluster->http(), config_.index);
   index::DocumentReader documents(parts_.cluster->http(), config_.index);
   compose::PlanContext context{.plan = config_.plan(),
@@ -263,22 +262,23 @@ Status PlanRunner::prepare(compose::PlanContext& context, index::IndexDescriptio
   if (all_paused()) {
     while (pause(std::chrono::hours(1))) {
     }
-    return Error::retry("stopping");
+    return Error::stop();
   }
   for (const JobConfig& job : config_.jobs) {
     capture::Source& source = *parts_.sources.at(job.spec.source);
     while (source.connecting() && pause(kConnectPoll)) {
     }
     if (auto error = source.error()) {
-      failing_job_ = job.spec.name;
-      return error_of(source, *std::move(error)).prefixed("source " + job.spec.source);
+      return error_of(source, *std::move(error))
+          .prefixed("source " + job.spec.source)
+          .blaming(job.spec.name);
     }
   }
   SYNCLINE_RETURN_IF_ERROR(resolve_members(context));
   Status prepared = prepare_index(context, index, created);
   if (prepared.ok()) return prepared;
   Error error = std::move(prepared).error();
-  if (error.code.empty()) error.code = "mapping";  // a conflict of mappings, not an answer's status
+  if (!error.passes() && error.origin == Origin::plan) error.origin = Origin::mapping;
   return error;
 }
 
@@ -311,15 +311,13 @@ Status PlanRunner::resolve_members(compose::PlanContext& context) {
     const std::shared_ptr<capture::Source>& source = parts_.sources.at(job.spec.source);
     SYNCLINE_ASSIGN(const auto session,
                     source->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-    failing_job_ = job.spec.name;
     auto member = compose::resolve_member(job, source, *session);
     if (!member.ok() && member.error().code == capture::kInsufficientPrivilege)
-      return lacking_privileges(*source, *session).value_or(member.error());
-    if (!member.ok()) return std::move(member).error();
-    failing_job_.clear();
+      return lacking_privileges(*source, *session).value_or(member.error()).blaming(job.spec.name);
+    if (!member.ok()) return std::move(member).error().blaming(job.spec.name);
     context.members.push_back(std::move(member).value());
   }
-  return compose::connect_members(context.members, failing_job_);
+  return compose::connect_members(context.members);
 }
 
 Status PlanRunner::start_members(compose::PlanContext& context,
@@ -328,10 +326,9 @@ Status PlanRunner::start_members(compose::PlanContext& context,
   const auto configuration = parts_.configuration();
   const int64_t now_us = parts_.clock.wall_time_us();
   for (const auto& member : context.members) {
-    failing_job_ = member->name();
-    SYNCLINE_RETURN_IF_ERROR(
-        start_member(*member, {context.plan, index.uuid, configuration.get(), now_us}, stop_));
-    failing_job_.clear();
+    Status started =
+        start_member(*member, {context.plan, index.uuid, configuration.get(), now_us}, stop_);
+    if (!started.ok()) return std::move(started).error().blaming(member->name());
     if (member->record.load.started_us != now_us) {
       all_started_over = false;
     } else {
@@ -495,10 +492,10 @@ void PlanRunner::set_trouble(const Error& error) {
   int64_t since_us = parts_.clock.wall_time_us();
   if (trouble_) {
     since_us = trouble_->since_us;
-  } else if (writes && writes->error.code == error.code) {
+  } else if (writes && writes->error.origin == error.origin && writes->error.code == error.code) {
     since_us = writes->since_us;
   }
-  trouble_ = Trouble{error, error.culprit.empty() ? failing_job_ : error.culprit, since_us};
+  trouble_ = Trouble{error, error.culprit, since_us};
 }
 
 void PlanRunner::set_running(const compose::PlanContext& context, bool loading, bool sweeping) {

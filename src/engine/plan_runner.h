@@ -157,7 +157,6 @@ class PlanRunner {
   std::atomic<bool> release_index_{false};
   lanes::LaterList later_;       // the runner's thread alone
   int64_t highest_version_ = 0;  // likewise
-  std::string failing_job_;      // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable woken_;

@@ -25,7 +25,7 @@ JobState PlanRunner::state_of(const std::string& job, const JobView& view,
                               const std::optional<Trouble>& trouble) const {
   if (view.paused) return JobState::paused;
   if (trouble) {
-    const bool failed = trouble->error.action != Action::retry;
+    const bool failed = !trouble->error.passes();
     // The others of the index wait for the one that failed.
     return failed && (trouble->job.empty() || trouble->job == job) ? JobState::failed
                                                                    : JobState::waiting;

@@ -71,7 +71,7 @@ class HttpPoster::Handles {
     curl_easy_setopt(easy_.get(), CURLOPT_WRITEDATA, &answer.body);
     curl_easy_setopt(easy_.get(), CURLOPT_ERRORBUFFER, error_text.data());
     const CURLcode result = run(stop);
-    if (stop.raised()) return Error::retry("stopping");
+    if (stop.raised()) return Error::stop();
     if (result != CURLE_OK) {
       return Error::retry(error_text[0] != '\0' ? error_text.data() : curl_easy_strerror(result));
     }

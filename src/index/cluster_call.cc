@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "index/answer_json.h"
-#include "index/cluster_code.h"
 
 namespace syncline::index {
 
@@ -48,28 +47,30 @@ std::string ClusterAnswer::given_reason() const {
 Result<RawAnswer> ask_raw(http::HttpClient& http, const ClusterCall& call) {
   http::HttpResponse response = http.call(make_request(call));
   if (response.too_large)
-    return Error::retry("cannot " + call.doing + ": " + response.failure, kAnswerTooLarge);
+    return Error::retry("cannot " + call.doing + ": " + response.failure, Origin::cluster,
+                        kAnswerTooLarge);
   if (response.status == 0)
     return Error::retry("cannot " + call.doing + ": the cluster is not reachable: " +
                             http.secrets().mask(response.failure),
-                        kClusterCode);
+                        Origin::cluster);
   RawAnswer raw{response.status, std::move(response.body)};
   if (raw.status < 400) return raw;
   const std::string code = std::to_string(raw.status);
   const ClusterAnswer answer{raw.status, parse_answer(raw.body), &http.secrets()};
   const std::string reason = mask_values(answer.error_reason());
   if (raw.status == 401)
-    return Error::pause_job("cannot " + call.doing +
-                                ": the cluster refuses the credentials (401); " +
-                                "they must be valid and hold the privilege " + call.privilege,
-                            code);
+    return Error::needs_person("cannot " + call.doing +
+                                   ": the cluster refuses the credentials (401); " +
+                                   "they must be valid and hold the privilege " + call.privilege,
+                               Origin::cluster, code);
   if (raw.status == 403)
-    return Error::pause_job("cannot " + call.doing + ": it needs the privilege " + call.privilege +
-                                " and an index that is not blocked (403 " + reason + ")",
-                            code);
+    return Error::needs_person("cannot " + call.doing + ": it needs the privilege " +
+                                   call.privilege + " and an index that is not blocked (403 " +
+                                   reason + ")",
+                               Origin::cluster, code);
   if (raw.status == 429 || raw.status >= 500)
     return Error::retry("cannot " + call.doing + ": the cluster answered " + code + " " + reason,
-                        code);
+                        Origin::cluster, code);
   return raw;
 }
 
@@ -83,11 +84,11 @@ Result<json> demand(http::HttpClient& http, const ClusterCall& call) {
   if (answer.status >= 300) return refusal(call, answer);
   if (!answer.body.is_object())
     return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood",
-                        kClusterCode);
+                        Origin::cluster);
   const auto acknowledged = answer.body.find("acknowledged");
   if (acknowledged != answer.body.end() && *acknowledged == false)
     return Error::retry("cannot " + call.doing + ": not all nodes acknowledged it in time",
-                        kClusterCode);
+                        Origin::cluster);
   return std::move(answer.body);
 }
 
@@ -95,8 +96,8 @@ Error refusal(const ClusterCall& call, const ClusterAnswer& answer) {
   const std::string code = std::to_string(answer.status);
   const std::string message = "cannot " + call.doing + ": the cluster answered " + code + " " +
                               answer.error_type() + ": " + mask_values(answer.error_reason());
-  if (answer.status == 404) return Error::retry(message, code);
-  return Error::pause_job(message, code);
+  if (answer.status == 404) return Error::retry(message, Origin::cluster, code);
+  return Error::needs_person(message, Origin::cluster, code);
 }
 
 }  // namespace syncline::index

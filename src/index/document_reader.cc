@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "index/answer_json.h"
-#include "index/cluster_code.h"
 #include "index/index_call.h"
 
 namespace syncline::index {
@@ -189,7 +188,7 @@ Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Pl
   SYNCLINE_ASSIGN(RawAnswer answer, ask_raw(http_, call));
   if (answer.status == 404) return documents;
   const Error not_understood = Error::retry(
-      "cannot " + call.doing + ": the cluster's answer was not understood", kClusterCode);
+      "cannot " + call.doing + ": the cluster's answer was not understood", Origin::cluster);
   answer.body.reserve(answer.body.size() + simdjson::SIMDJSON_PADDING);
   const simdjson::padded_string_view padded(answer.body.data(), answer.body.size(),
                                             answer.body.capacity());
@@ -205,7 +204,7 @@ Result<std::vector<StoredDocument>> DocumentReader::read_at(const std::vector<Pl
     if (entry.get_object().get(object) || !read_document(object, documents, error))
       return not_understood;
     if (error == EntryError::other)
-      return Error::retry("cannot " + call.doing + ": a shard did not answer", kClusterCode);
+      return Error::retry("cannot " + call.doing + ": a shard did not answer", Origin::cluster);
   }
   return documents;
 }

@@ -7,7 +7,6 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "index/answer_json.h"
-#include "index/cluster_code.h"
 #include "index/index_call.h"
 #include "index/index_claim.h"
 #include "index/index_mapping.h"
@@ -41,10 +40,10 @@ std::vector<FoundDocument> found_documents(const json& list) {
 Result<IndexAdmin::ScrollPage> make_page(const json& answer) {
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (failed.is_number_integer() && failed != 0)
-    return Error::retry("some shards of the index did not answer the search", kClusterCode);
+    return Error::retry("some shards of the index did not answer the search", Origin::cluster);
   const std::string id = answer_text(answer_at(answer, {"_scroll_id"}));
   if (id.empty())
-    return Error::retry("the cluster's answer to a search was not understood", kClusterCode);
+    return Error::retry("the cluster's answer to a search was not understood", Origin::cluster);
   return IndexAdmin::ScrollPage{id, found_documents(answer_at(answer, {"hits", "hits"}))};
 }
 
@@ -79,8 +78,8 @@ Result<ClusterInfo> IndexAdmin::cluster_info() {
   info.version = answer_text(answer_at(answer, {"version", "number"}));
   std::from_chars(info.version.data(), info.version.data() + info.version.size(), info.major);
   if (info.major == 0)
-    return Error::pause_job("what answers there is neither Elasticsearch nor OpenSearch",
-                            kClusterCode);
+    return Error::needs_person("what answers there is neither Elasticsearch nor OpenSearch",
+                               Origin::cluster);
   return info;
 }
 
@@ -95,7 +94,7 @@ Result<std::optional<IndexDescription>> IndexAdmin::describe() {
   if (answer.status >= 300) return refusal(call, answer);
   if (!answer.body.is_object())
     return Error::retry("cannot " + call.doing + ": the cluster's answer was not understood",
-                        kClusterCode);
+                        Origin::cluster);
   IndexDescription description;
   if (!answer.body.empty())
     description.data_stream = answer_text(answer_at(answer.body.front(), {"data_stream"}));
@@ -140,7 +139,7 @@ Status IndexAdmin::change_settings(const IndexDescription& index,
     // One that an older version made: what it has now may have been set by hand. A role that may
     // not note that goes on without.
     const Status noted = note_settings(wanted_digest);
-    return noted.ok() || noted.error().action == Action::retry ? noted : Status();
+    return noted.ok() || noted.error().passes() ? noted : Status();
   }
   // What a load has put aside would be put back over it.
   SYNCLINE_RETURN_IF_ERROR(end_load_mode());
@@ -169,7 +168,7 @@ Status IndexAdmin::send_settings(const json& settings) {
     reason = alone.error().message;
   }
   if (refused.empty()) return {};
-  return Error::pause_job(
+  return Error::needs_person(
       "index \"" + index_ + "\" cannot take these settings in place: " + refused +
       ": a rebuild does it: delete the index, so that it is made anew with them, or put them "
       "back in the job (" +
@@ -237,7 +236,7 @@ Status IndexAdmin::refresh() {
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (failed.is_number_integer() && failed != 0)
     return Error::retry("some shards of index \"" + index_ + "\" could not be refreshed",
-                        kClusterCode);
+                        Origin::cluster);
   return {};
 }
 
@@ -254,7 +253,7 @@ Result<std::vector<FoundDocument>> IndexAdmin::versions(const std::vector<std::s
     if (entry.contains("error"))
       return Error::retry(
           "cannot " + call.doing + ": " + answer_text(answer_at(entry, {"error", "type"})),
-          kClusterCode);
+          Origin::cluster);
   }
   return found_documents(answer_at(answer, {"docs"}));
 }
@@ -266,7 +265,7 @@ Result<int64_t> IndexAdmin::count() {
   const json& failed = answer_at(answer, {"_shards", "failed"});
   if (!count || failed != 0)
     return Error::retry("some shards of index \"" + index_ + "\" could not be counted",
-                        kClusterCode);
+                        Origin::cluster);
   return *count;
 }
 

@@ -2,7 +2,7 @@
 // counts, scrolls.
 //
 // Owner: a plan, one each; stateless but for its cluster. Calls block (at most 30 s). Any thread
-// but the HTTP loop's. Errors: retry (not reachable, 429, 5xx, index gone meanwhile), pause_job
+// but the HTTP loop's. Errors: retry (not reachable, 429, 5xx, index gone meanwhile), needs_person
 // (needs a person: says what to do), park never.
 #pragma once
 
@@ -66,7 +66,7 @@ class IndexAdmin {
   Result<ClusterInfo> cluster_info();
 
   // Nothing if the index does not exist. An alias is followed if it names one index, else
-  // pause_job.
+  // needs_person.
   Result<std::optional<IndexDescription>> describe();
 
   // Creates the index with these fields, all jobs' settings (JSON objects or empty), gc_deletes 10m
@@ -78,13 +78,13 @@ class IndexAdmin {
   Status remove();
 
   // Brings an index that Syncline created to the jobs' settings where they changed since it got
-  // them; what somebody set by hand stays until then. A setting that is not dynamic: pause_job,
+  // them; what somebody set by hand stays until then. A setting that is not dynamic: needs_person,
   // naming it and what to do.
   Status change_settings(const IndexDescription& index,
                          const std::vector<std::string>& settings_json);
 
   // Adds what is missing to an existing index's mapping. A field that is there with a type that
-  // does not take what the asked one takes: pause_job, naming the field, both types, and what to
+  // does not take what the asked one takes: needs_person, naming the field, both types, and what to
   // do.
   Status add_missing_fields(const std::vector<FieldMapping>& fields);
 

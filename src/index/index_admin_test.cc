@@ -60,12 +60,12 @@ TEST_F(IndexAdminTest, ErrorsSayWhatToDo) {
             Action::retry);
   for (int status : {401, 403}) {
     const Status refused = refresh_with(error(status, "security_exception", "no"));
-    EXPECT_EQ(refused.error().action, Action::pause_job);
+    EXPECT_EQ(refused.error().action, Action::needs_person);
     EXPECT_NE(refused.error().message.find("maintenance on index \"orders\""), std::string::npos)
         << refused.error().message;
   }
   const Status other = refresh_with(error(400, "bad", "value 'hidden' is bad"));
-  EXPECT_EQ(other.error().action, Action::pause_job);
+  EXPECT_EQ(other.error().action, Action::needs_person);
   EXPECT_EQ(other.error().message.find("hidden"), std::string::npos) << other.error().message;
   EXPECT_EQ(refresh_with(ok(R"({"_shards":{"failed":1}})")).error().action, Action::retry);
   EXPECT_TRUE(refresh_with(ok(R"({"_shards":{"failed":0}})")).ok());
@@ -84,7 +84,7 @@ TEST_F(IndexAdminTest, DescribesAnIndexAndRefusesAnAliasOfTwo) {
   EXPECT_FALSE((*described)->created_by_syncline);
   answer_with(
       ok(R"({"a":{"settings":{"index":{"uuid":"1"}}},"b":{"settings":{"index":{"uuid":"2"}}}})"));
-  EXPECT_EQ(admin_.describe().error().action, Action::pause_job);
+  EXPECT_EQ(admin_.describe().error().action, Action::needs_person);
   answer_with(error(404, "index_not_found_exception", "no such index"));
   described = admin_.describe();
   ASSERT_TRUE(described.ok());
@@ -126,7 +126,7 @@ TEST_F(IndexAdminTest, CreatesWithMarkAndToleratesAnExistingOne) {
   ASSERT_TRUE(exists.ok());
   EXPECT_FALSE(*exists);
   answer_with(error(400, "illegal_argument_exception", "unknown setting [index.nonsense]"));
-  EXPECT_EQ(admin_.create({}, {}, kOwner).error().action, Action::pause_job);
+  EXPECT_EQ(admin_.create({}, {}, kOwner).error().action, Action::needs_person);
 }
 
 TEST_F(IndexAdminTest, ReadsTheClustersKind) {
@@ -140,7 +140,7 @@ TEST_F(IndexAdminTest, ReadsTheClustersKind) {
   EXPECT_FALSE(info->opensearch);
   EXPECT_EQ(info->version, "8.14.1");
   answer_with(ok("{}"));
-  EXPECT_EQ(admin_.cluster_info().error().action, Action::pause_job);
+  EXPECT_EQ(admin_.cluster_info().error().action, Action::needs_person);
   answer_with(ok("<html>"));
   EXPECT_EQ(admin_.cluster_info().error().action, Action::retry);
 }
@@ -165,7 +165,7 @@ TEST_F(IndexAdminTest, ARefusedMappingNamesTheFields) {
   });
   http::HttpClient http(server.target(), 1);
   const Status refused = IndexAdmin(http, "orders").add_missing_fields({{"x", "frob", "", {}}});
-  EXPECT_EQ(refused.error().action, Action::pause_job);
+  EXPECT_EQ(refused.error().action, Action::needs_person);
   EXPECT_NE(refused.error().message.find("add x to index \"orders\""), std::string::npos)
       << refused.error().message;
 }

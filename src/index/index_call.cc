@@ -4,7 +4,6 @@
 
 #include "http/url.h"
 #include "index/answer_json.h"
-#include "index/cluster_code.h"
 
 namespace syncline::index {
 
@@ -24,11 +23,11 @@ ClusterCall index_call(const std::string& index, std::string method, const std::
 Result<json> only_index(const std::string& name, const json& answer) {
   const json& indices = answer_object(answer);
   if (indices.size() > 1)
-    return Error::pause_job("\"" + name + "\" is an alias of " + std::to_string(indices.size()) +
-                                " indices: name one index, or an alias of one",
-                            kClusterCode);
+    return Error::needs_person("\"" + name + "\" is an alias of " + std::to_string(indices.size()) +
+                                   " indices: name one index, or an alias of one",
+                               Origin::cluster);
   if (indices.empty())
-    return Error::retry("the cluster did not describe index \"" + name + "\"", kClusterCode);
+    return Error::retry("the cluster did not describe index \"" + name + "\"", Origin::cluster);
   return answer_object(indices.begin().value());
 }
 

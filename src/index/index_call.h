@@ -20,7 +20,7 @@ inline constexpr auto kLoadNote = "loading";  // below it: the settings to put b
 ClusterCall index_call(const std::string& index, std::string method, const std::string& suffix,
                        const std::string& doing, const std::string& privilege);
 
-// Of an answer {"<concrete index>": {…}}: the one index. An alias over several: pause_job.
+// Of an answer {"<concrete index>": {…}}: the one index. An alias over several: needs_person.
 Result<nlohmann::json> only_index(const std::string& name, const nlohmann::json& answer);
 
 Result<nlohmann::json> read_mapping(http::HttpClient& http, const std::string& index);

@@ -52,7 +52,7 @@ Result<std::string> IndexClaim::write_name(const IndexDescription& index) {
   // Elasticsearch before 7.7 knows no hidden ones.
   if (!added.ok() && added.error().code == "400") added = add_alias(index.name, false);
   if (added.ok()) return alias;
-  if (added.error().action == Action::retry) return std::move(added).error();
+  if (added.error().passes()) return std::move(added).error();
   spdlog::warn(
       "index {} is written by its own name, so that a bulk may make it if it is deleted: {}",
       index_, added.error().message);

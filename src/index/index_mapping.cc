@@ -17,7 +17,7 @@ constexpr auto kGcDeletes = "10m";
 Result<json> parse_object(const std::string& text, const std::string& what) {
   if (text.empty()) return json::object();
   json parsed = json::parse(text, nullptr, false);
-  if (!parsed.is_object()) return Error::pause_job(what + " are not a JSON object");
+  if (!parsed.is_object()) return Error::needs_person(what + " are not a JSON object");
   return parsed;
 }
 
@@ -50,8 +50,9 @@ Status place(json& properties, std::string_view path, json made) {
     return {};
   }
   if (field.contains("type") && made.contains("type") && type_of(field) != type_of(made))
-    return Error::pause_job("field \"" + std::string(path) + "\" is mapped as " + type_of(field) +
-                            " by one job and as " + type_of(made) + " by another: make them equal");
+    return Error::needs_person("field \"" + std::string(path) + "\" is mapped as " +
+                               type_of(field) + " by one job and as " + type_of(made) +
+                               " by another: make them equal");
   field.merge_patch(made);
   return {};
 }
@@ -144,7 +145,7 @@ Result<json> missing_properties(const json& wanted, const json& existing,
   std::string faults;
   json missing = missing_below(wanted, existing, "", faults);
   if (faults.empty()) return missing;
-  return Error::pause_job(
+  return Error::needs_person(
       "index \"" + index + "\" does not fit: " + faults +
       ": change the job's mapping, or delete the index so that it is made anew");
 }

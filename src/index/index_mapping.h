@@ -18,7 +18,7 @@ constexpr int kKeywordCharactersMax = 8191;
 
 // The "properties" of these fields. A path ("items.sku") becomes a field inside an object; several
 // fields of one object are joined. An object that is there only as part of a path has no "type".
-// pause_job: params that are no JSON object, or a field that is given twice.
+// needs_person: params that are no JSON object, or a field that is given twice.
 Result<nlohmann::json> make_properties(const std::vector<FieldMapping>& fields);
 
 // Of these fields those that carry params, and objects around such: what an index must be made
@@ -30,7 +30,7 @@ std::vector<FieldMapping> fields_with_params(const std::vector<FieldMapping>& fi
 bool takes_type(const std::string& there, const std::string& asked);
 
 // What of `wanted` is missing in `existing`: two "properties" as above, the result is one as well
-// (perhaps empty). A field there with a type that does not take the asked one: pause_job, naming
+// (perhaps empty). A field there with a type that does not take the asked one: needs_person, naming
 // it, both types, and what to do.
 Result<nlohmann::json> missing_properties(const nlohmann::json& wanted,
                                           const nlohmann::json& existing, const std::string& index);

@@ -39,8 +39,8 @@ TEST(MakeProperties, BuildsPathsAndNestedFields) {
 }
 
 TEST(MakeProperties, RefusesBadParamsAndTwoTypes) {
-  EXPECT_EQ(make_properties({{"a", "text", "[1]", {}}}).error().action, Action::pause_job);
-  EXPECT_EQ(make_properties({{"a", "text", "{", {}}}).error().action, Action::pause_job);
+  EXPECT_EQ(make_properties({{"a", "text", "[1]", {}}}).error().action, Action::needs_person);
+  EXPECT_EQ(make_properties({{"a", "text", "{", {}}}).error().action, Action::needs_person);
   EXPECT_FALSE(make_properties({{"a", "long", "", {}}, {"a", "date", "", {}}}).ok());
   EXPECT_TRUE(make_properties({{"a", "long", "", {}}, {"a", "long", "", {}}}).ok());
 }
@@ -68,7 +68,7 @@ TEST(MissingProperties, NamesAConflict) {
   const auto in_object =
       missing_properties(properties_of({{"o.x", "integer", "", {}}}), existing, "orders");
   ASSERT_FALSE(in_object.ok());
-  EXPECT_EQ(in_object.error().action, Action::pause_job);
+  EXPECT_EQ(in_object.error().action, Action::needs_person);
   for (const char* part : {"\"o.x\"", "\"orders\"", "integer", "text"})
     EXPECT_NE(in_object.error().message.find(part), std::string::npos) << in_object.error().message;
   EXPECT_FALSE(missing_properties(properties_of({{"n", "nested", "", {}}}), existing, "i").ok());

@@ -4,7 +4,6 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "index/cluster_code.h"
 #include "lanes/refusal_watch.h"
 #include "lanes/write_trouble.h"
 
@@ -104,8 +103,8 @@ Result<Handled> handle_answer(compose::PlanContext& context, BulkResult result) 
   Handled handled;
   if (result.unavailable) {
     handled.trouble = result.needs_person
-                          ? Error::pause_job(result.unavailable_reason, index::kClusterCode)
-                          : Error::retry(result.unavailable_reason, index::kClusterCode);
+                          ? Error::needs_person(result.unavailable_reason, Origin::cluster)
+                          : Error::retry(result.unavailable_reason, Origin::cluster);
     context.write_trouble.failed(*handled.trouble);
   }
   std::vector<retry::ParkedDocument> refused;

@@ -21,7 +21,7 @@ struct Handled {
   std::vector<std::string> deleted;  // of those, the ones deleted
   std::vector<std::string> again;    // compose again
   std::vector<std::string> unknown;  // of `again`: the request may still arrive at the cluster
-  std::optional<Error> trouble;      // the cluster cannot be used: retry or pause_job
+  std::optional<Error> trouble;      // the cluster cannot be used: retry or needs_person
 };
 
 // Parks the documents of a composition that cannot be sent, durably before it returns, and forgets

@@ -38,7 +38,7 @@ class FanOut {
   // Whether step() would get on without waiting for an answer.
   bool has_work() const;
 
-  // Resolves what there is room for, and moves the lane on. Error: retry, pause_job.
+  // Resolves what there is room for, and moves the lane on. Error: retry, needs_person.
   Status step();
 
  private:

@@ -153,7 +153,7 @@ Status Loader::load_leaf(compose::Member& member, const postgres::LeafInfo& leaf
     events_.segment_ended();
     if (complete) return save_progress(member, true);
     SYNCLINE_RETURN_IF_ERROR(save_progress(member, true));
-    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    if (stop_.raised() || context_.stop.raised()) return Error::stop();
     if (give_way_.load())
       return Error::retry("somebody needs the table for itself; going on when it is free");
   }
@@ -318,7 +318,7 @@ Status Loader::compose_ids(std::span<const std::string> ids) {
 // All documents that these values of a property touch: together while they are few.
 Status Loader::compose_keys(const compose::Member& property, std::span<const std::string> keys) {
   if (keys.empty()) return {};
-  if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+  if (stop_.raised() || context_.stop.raised()) return Error::stop();
   SYNCLINE_ASSIGN(const auto page, resolver_->all(property, keys, kResolvedMax));
   if (page) return compose_resolved(*page);
   if (keys.size() == 1) return compose_key_by_pages(property, keys.front());
@@ -333,7 +333,7 @@ Status Loader::compose_key_by_pages(const compose::Member& property, const std::
     SYNCLINE_ASSIGN(const compose::ResolvedPage page, resolver_->page(property, key, resume));
     SYNCLINE_RETURN_IF_ERROR(compose_resolved(page));
     if (!page.resume) return {};
-    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    if (stop_.raised() || context_.stop.raised()) return Error::stop();
     resume = *page.resume;
   }
 }
@@ -389,7 +389,7 @@ Status Loader::wait_for_room() {
   while (static_cast<int>(marks_.size()) >= writer_->bodies_wanted() ||
          writer_->bytes_in_flight() > kInFlightBytesMax) {
     SYNCLINE_RETURN_IF_ERROR(handle_results(true));
-    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    if (stop_.raised() || context_.stop.raised()) return Error::stop();
     SYNCLINE_RETURN_IF_ERROR(check_patience());
   }
   return handle_results(false);
@@ -398,7 +398,7 @@ Status Loader::wait_for_room() {
 Status Loader::drain() {
   while (!marks_.empty()) {
     SYNCLINE_RETURN_IF_ERROR(handle_results(true));
-    if (stop_.raised() || context_.stop.raised()) return Error::retry("stopping");
+    if (stop_.raised() || context_.stop.raised()) return Error::stop();
   }
   return {};
 }

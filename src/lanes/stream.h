@@ -58,7 +58,7 @@ class Stream {
   ~Stream();
 
   // Returns with the reason for its end: retry (trouble, or the tables must be looked at anew),
-  // pause_job; ok when stopping.
+  // needs_person; ok when stopping.
   Status run();
 
   // From other threads: documents to compose again, strangers too.

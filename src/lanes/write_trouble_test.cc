@@ -12,9 +12,9 @@ TEST(WriteTrouble, StandsFromTheFirstFailureUntilItIsOver) {
   WriteTrouble trouble(clock);
   EXPECT_FALSE(trouble.current());
   const int64_t first = clock.wall_time_us();
-  trouble.failed(Error::retry("one", "503"));
+  trouble.failed(Error::retry("one", Origin::cluster, "503"));
   clock.advance(WriteTrouble::kStands - std::chrono::seconds(1));
-  trouble.failed(Error::retry("two", "503"));
+  trouble.failed(Error::retry("two", Origin::cluster, "503"));
   clock.advance(WriteTrouble::kStands - std::chrono::seconds(1));
   ASSERT_TRUE(trouble.current());
   EXPECT_EQ(trouble.current()->error.message, "two");
@@ -26,10 +26,10 @@ TEST(WriteTrouble, StandsFromTheFirstFailureUntilItIsOver) {
 TEST(WriteTrouble, IsNotKnownWhenNothingFailedForLong) {
   ManualClock clock;
   WriteTrouble trouble(clock);
-  trouble.failed(Error::retry("one", "503"));
+  trouble.failed(Error::retry("one", Origin::cluster, "503"));
   clock.advance(WriteTrouble::kStands);
   EXPECT_FALSE(trouble.current());
-  trouble.failed(Error::retry("two", "503"));
+  trouble.failed(Error::retry("two", Origin::cluster, "503"));
   EXPECT_EQ(trouble.current()->since_us, clock.wall_time_us());
 }
 

@@ -360,8 +360,8 @@ Status read_leaves(Session& session, TableInfo& table) {
   SYNCLINE_ASSIGN(const Rows rows, session.query(kLeavesSql, {std::to_string(table.oid)}));
   for (int i = 0; i < rows.size(); ++i) {
     if (rows.text(i, 1) != "r") {
-      return Error::pause_job(rows.text(i, 2) +
-                              " is a foreign table: its writes cannot be captured; detach it");
+      return Error::needs_person(rows.text(i, 2) +
+                                 " is a foreign table: its writes cannot be captured; detach it");
     }
     LeafInfo leaf;
     leaf.oid = oid_of(rows, i, 0);
@@ -383,10 +383,10 @@ Status read_leaves(Session& session, TableInfo& table) {
 Status check_usable(const Rows& relation, const std::string& name) {
   const std::string kind = relation.text(0, 1);
   if (kind != "r" && kind != "p")
-    return Error::pause_job(name + " is not an ordinary or partitioned table");
+    return Error::needs_person(name + " is not an ordinary or partitioned table");
   if (relation.boolean(0, 4)) {
-    return Error::pause_job(name + " lies in a schema that holds the change log of a Syncline;" +
-                            " name a table of your own");
+    return Error::needs_person(name + " lies in a schema that holds the change log of a Syncline;" +
+                               " name a table of your own");
   }
   return {};
 }
@@ -418,9 +418,9 @@ Result<TableInfo> describe_table(Session& session, const std::string& schema,
   const std::string shown =
       Session::quote_identifier(schema) + "." + Session::quote_identifier(name);
   if (relation.empty()) {
-    return Error::pause_job(
+    return Error::needs_person(
         "there is no table " + shown + " in the database; create it or correct source.table_name",
-        "42P01");
+        Origin::database, "42P01");
   }
   SYNCLINE_RETURN_IF_ERROR(check_usable(relation, shown));
   TableInfo table;

@@ -77,8 +77,8 @@ struct TableInfo {
   bool unique_on(const std::vector<std::string>& names) const;
 };
 
-// Errors: pause_job with what to do (no such table, not a table); retry. Privileges were looked at
-// before.
+// Errors: needs_person with what to do (no such table, not a table); retry. Privileges were looked
+// at before.
 Result<TableInfo> describe_table(Session& session, const std::string& schema,
                                  const std::string& table);
 

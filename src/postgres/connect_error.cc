@@ -52,8 +52,8 @@ Error connect_error(std::string_view text) {
       unreachable += (unreachable.empty() ? "" : " ") + std::string(line);
     }
   }
-  if (code.empty()) return Error::retry(unreachable, kNotReachable);
-  return Error::retry(refusal + advice(code), code);
+  if (code.empty()) return Error::retry(unreachable, Origin::database, kNotReachable);
+  return Error::retry(refusal + advice(code), Origin::database, code);
 }
 
 }  // namespace syncline::postgres

@@ -57,9 +57,9 @@ Action action_of(std::string_view sqlstate) {
   // A table or a column went or came since the statement was made, or has another type (for which
   // there is no such function): looking at the catalog again tells what is to be done.
   if (sqlstate == "42P01" || sqlstate == "42703" || sqlstate == "42883") return Action::retry;
-  if (sqlstate == "25006") return Action::pause_job;     // read-only transaction
+  if (sqlstate == "25006") return Action::needs_person;  // read-only transaction
   if (starts_with(sqlstate, "22")) return Action::park;  // a value does not fit its type
-  return Action::pause_job;
+  return Action::needs_person;
 }
 
 std::string one_line(std::string text) {
@@ -138,8 +138,9 @@ Result<std::unique_ptr<Session>> Session::connect(const SourceSpec& spec, const 
 
 Status Session::set_up() {
   if (server_version() < kServerVersionMin) {
-    return Error::pause_job("the server is PostgreSQL " + std::to_string(server_version() / 10000) +
-                            "; 13 or newer is needed");
+    return Error::needs_person("the server is PostgreSQL " +
+                               std::to_string(server_version() / 10000) +
+                               "; 13 or newer is needed");
   }
   std::string settings = kSettings;
   if (server_version() >= 140000) settings += "; SET idle_session_timeout = 0";
@@ -152,7 +153,7 @@ Status Session::set_up() {
   SYNCLINE_RETURN_IF_ERROR(script(settings));
   SYNCLINE_ASSIGN(const Rows recovery, query("SELECT pg_is_in_recovery()"));
   if (recovery.boolean(0, 0))
-    return Error::pause_job("the source is a read-only standby; name the primary server");
+    return Error::needs_person("the source is a read-only standby; name the primary server");
   return {};
 }
 
@@ -176,7 +177,7 @@ Status Session::check_pooler(const SourceSpec& spec, const StopSignal& stop) {
       other->text(0, 0) != before.text(0, 0)) {
     return {};
   }
-  return Error::pause_job(
+  return Error::needs_person(
       "the source is a connection pooler in transaction mode; name the database server itself");
 }
 
@@ -190,7 +191,8 @@ void Session::sever() {
 
 Error Session::broken(std::string reason) {
   broken_ = true;
-  return Error::retry(secrets_.mask(one_line(std::move(reason))), kConnectionLost);
+  return Error::retry(secrets_.mask(one_line(std::move(reason))), Origin::database,
+                      kConnectionLost);
 }
 
 Status Session::wait_socket(bool for_write, TimePoint deadline) {
@@ -248,7 +250,7 @@ Error Session::error_of(const PGresult* result) const {
   const std::string code = state == nullptr ? "" : state;
   const std::string text =
       secrets_.mask(one_line(message == nullptr ? PQresultErrorMessage(result) : message));
-  return Error{code.empty() ? Action::retry : action_of(code), text, code, {}};
+  return Error{code.empty() ? Action::retry : action_of(code), text, Origin::database, code, {}};
 }
 
 Result<Rows> Session::collect(TimePoint deadline) {

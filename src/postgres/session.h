@@ -91,7 +91,7 @@ inline constexpr const char* kQueryCanceled = "57014";
 
 class Session {
  public:
-  // Connects and applies the fixed settings. Error: retry (with libpq's reason), or pause_job if
+  // Connects and applies the fixed settings. Error: retry (with libpq's reason), or needs_person if
   // the server is one that cannot be used (a pooler in transaction mode, a read-only standby, too
   // old).
   static Result<std::unique_ptr<Session>> open(const SourceSpec& spec, const StopSignal& stop);

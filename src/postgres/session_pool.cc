@@ -41,10 +41,10 @@ Result<SessionPool::Lease> SessionPool::acquire(Use use, const StopSignal& stop,
       const bool late = use != Use::load && std::chrono::steady_clock::now() > deadline;
       if (!stop.raised() && !late) continue;
       freed.notify_one();  // another one may take what this one was woken for
-      if (stop.raised()) return Error::retry("stopping");
+      if (stop.raised()) return Error::stop();
       return Error::retry(
           "all " + std::to_string(sessions_max_) + " connections of the source stayed busy",
-          "53300");
+          Origin::database, "53300");
     }
     ++lent_;
     if (use == Use::load) ++loads_;

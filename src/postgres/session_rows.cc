@@ -79,7 +79,7 @@ Status Session::wait_for_row(TimePoint deadline, size_t bytes_max) {
     if (row_outgrows(bytes_max)) {
       cancel();
       broken_ = true;
-      return Error::park("a row is too large to be read", kLineTooLarge);
+      return Error::park("a row is too large to be read", Origin::database, kLineTooLarge);
     }
     if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
   }
@@ -190,7 +190,7 @@ Result<Session::CopyLine> Session::next_copy_line() {
     if (row_outgrows(kLineBytesMax + kUnreadSlack)) {
       cancel();
       broken_ = true;
-      return Error::park("a row is larger than 64 MiB", kLineTooLarge);
+      return Error::park("a row is larger than 64 MiB", Origin::database, kLineTooLarge);
     }
     if (PQconsumeInput(connection) == 0) return broken(PQerrorMessage(connection));
   }

@@ -17,7 +17,7 @@ namespace syncline::retry {
 struct ParkedDatabase {
   explicit ParkedDatabase(storage::SqliteDatabase opened) : database(std::move(opened)) {}
 
-  // Opens or creates the file with mode 0600 and brings its schema up. Error: pause_job.
+  // Opens or creates the file with mode 0600 and brings its schema up. Error: needs_person.
   static Result<std::shared_ptr<ParkedDatabase>> open(const std::string& path);
 
   std::mutex mutex;

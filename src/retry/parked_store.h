@@ -31,7 +31,7 @@ class ParkedStore {
  public:
   static constexpr int64_t kAnyVersion = std::numeric_limits<int64_t>::max();
 
-  // Opens or creates `path` with mode 0600 and brings its schema up. Error: pause_job.
+  // Opens or creates `path` with mode 0600 and brings its schema up. Error: needs_person.
   static Result<std::unique_ptr<ParkedStore>> open(const std::string& path,
                                                    RetryDelays delays = {});
 

@@ -172,12 +172,12 @@ TEST_F(ParkedStoreTest, RefusesAFileOfANewerVersionOrOfAnotherKind) {
   sqlite3_close(database);
   const auto newer = ParkedStore::open(path());
   ASSERT_FALSE(newer.ok());
-  EXPECT_EQ(newer.error().action, Action::pause_job);
+  EXPECT_EQ(newer.error().action, Action::needs_person);
   EXPECT_NE(newer.error().message.find("newer version"), std::string::npos);
 
   const auto missing = ParkedStore::open((folder_ / "no" / "such.db").string());
   ASSERT_FALSE(missing.ok());
-  EXPECT_EQ(missing.error().action, Action::pause_job);
+  EXPECT_EQ(missing.error().action, Action::needs_person);
 }
 
 TEST_F(ParkedStoreTest, RemovingWhereNothingIsParkedIsCheap) {

@@ -58,8 +58,7 @@ Error refusal(const std::string& action, const http::PostAnswer& answer,
     reason = between(answer.body, "<Code>", "</Code>");
   }
   const std::string status = std::to_string(answer.status);
-  return Error::retry(action + " was answered " + status + " " + mask_values(secrets.mask(reason)),
-                      status);
+  return Error::retry(action + " was answered " + status + " " + mask_values(secrets.mask(reason)));
 }
 
 }  // namespace
@@ -72,7 +71,8 @@ Result<std::unique_ptr<SqsQueue>> SqsQueue::open(SqsOptions options, const Clock
   const size_t host = known ? url.find("//") + 2 : 0;
   const size_t path = known ? url.find('/', host) : std::string::npos;
   if (path == std::string::npos || path == host || url.find('@') != std::string::npos) {
-    return Error::pause_job("AWS_SQS_URL must be like https://sqs.REGION.amazonaws.com/123/name");
+    return Error::needs_person(
+        "AWS_SQS_URL must be like https://sqs.REGION.amazonaws.com/123/name");
   }
   for (const std::string* secret :
        {&queue->options_.credentials.access_key_id, &queue->options_.credentials.secret_access_key,

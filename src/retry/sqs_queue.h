@@ -23,7 +23,7 @@ class SqsQueue final : public MessageQueue {
  public:
   using Post = std::function<Result<http::PostAnswer>(const http::PostRequest&)>;
 
-  // Error: pause_job (the URL is none).
+  // Error: needs_person (the URL is none).
   static Result<std::unique_ptr<SqsQueue>> open(SqsOptions options, const Clock& clock);
   // For tests: with something in the network's place.
   static Result<std::unique_ptr<SqsQueue>> open(SqsOptions options, const Clock& clock, Post post);

@@ -22,28 +22,27 @@ Error sqlite_error(sqlite3* database) {
   const char* path = sqlite3_db_filename(database, "main");
   std::string message = std::string("SQLite: ") + sqlite3_errmsg(database);
   if (path != nullptr && *path != '\0') message += std::string(" (") + path + ")";
-  std::string error_code = kSqliteCodePrefix + std::to_string(code);
   switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_NOMEM:
-      return Error::retry(std::move(message), std::move(error_code));
+      return Error::retry(std::move(message), Origin::data_directory);
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return Error::pause_job(std::move(message), std::move(error_code));
+      return Error::needs_person(std::move(message), Origin::data_directory);
     default:
-      return Error::bug(std::move(message), std::move(error_code));
+      return Error::bug(std::move(message), Origin::data_directory);
   }
 }
 
 Error system_error(const std::string& what, const std::string& path) {
-  return Error::pause_job(what + " " + path + ": " + std::strerror(errno));
+  return Error::needs_person(what + " " + path + ": " + std::strerror(errno));
 }
 
 // SQLite would create the file with the mode that the umask leaves; its WAL takes over the mode of
@@ -131,12 +130,12 @@ Result<SqliteDatabase> SqliteDatabase::open(const std::string& path,
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   SqliteDatabase database(handle);
   if (code != SQLITE_OK) {
-    if (handle == nullptr) return Error::pause_job("cannot open " + path + ": out of memory");
+    if (handle == nullptr) return Error::needs_person("cannot open " + path + ": out of memory");
     return sqlite_error(handle);
   }
   Status ready = database.configure();
   if (ready.ok()) ready = database.migrate(migrations);
-  if (!ready.ok()) return Error::pause_job(ready.error().message, ready.error().code);
+  if (!ready.ok()) return Error::needs_person(ready.error().message, Origin::data_directory);
   SYNCLINE_RETURN_IF_ERROR(sync_directory_of(path));
   return database;
 }
@@ -154,9 +153,9 @@ Status SqliteDatabase::migrate(std::span<const std::string_view> migrations) {
   const auto seen = found ? static_cast<size_t>(version.integer(0)) : 0;
   version.reset();
   if (seen > migrations.size()) {
-    return Error::pause_job(std::string("the file ") +
-                            sqlite3_db_filename(database_.get(), "main") +
-                            " was made by a newer version of Syncline: use that version");
+    return Error::needs_person(std::string("the file ") +
+                               sqlite3_db_filename(database_.get(), "main") +
+                               " was made by a newer version of Syncline: use that version");
   }
   for (size_t i = seen; i < migrations.size(); ++i) {
     SqliteTransaction transaction(*this);

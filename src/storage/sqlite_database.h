@@ -19,7 +19,6 @@ struct sqlite3_stmt;
 namespace syncline::storage {
 
 // The codes of errors of our own files: this and SQLite's number.
-inline constexpr const char* kSqliteCodePrefix = "SQLite ";
 
 class SqliteStatement {
  public:
@@ -60,7 +59,7 @@ class SqliteStatement {
 class SqliteDatabase {
  public:
   // Opens or creates `path` with mode 0600 and runs those migrations that it has not seen yet, each
-  // in a transaction. Error: pause_job (not writable, not a database, made by a newer version).
+  // in a transaction. Error: needs_person (not writable, not a database, made by a newer version).
   static Result<SqliteDatabase> open(const std::string& path,
                                      std::span<const std::string_view> migrations);
 

@@ -90,7 +90,7 @@ void Verifier::run() {
     if (stop_.raised()) return;  // it stays asked for
     if (outdated()) continue;
     report_.error = verified.ok() ? "" : verified.error().message;
-    if (!verified.ok() && verified.error().action == Action::retry && ++tries < kTriesMax) {
+    if (!verified.ok() && verified.error().passes() && ++tries < kTriesMax) {
       report_.state = VerifyReport::State::waiting;
       tell();
       sleep(kTryAgain);
@@ -339,7 +339,7 @@ Status Verifier::wait_until_passed() {
   while (!events_.passed(mark)) {
     if (context_.clock.now() - begun > kPassedMax)
       return Error::retry("changes come faster than they are followed: nothing can be compared");
-    if (!sleep(kPassedPoll) || outdated()) return Error::retry("stopping");
+    if (!sleep(kPassedPoll) || outdated()) return Error::stop();
   }
   return {};
 }
@@ -386,7 +386,7 @@ Status Verifier::repair(const std::vector<Finding>& confirmed) {
     std::unique_lock lock(mutex_);
     woken_.wait(lock, [&] { return repaired_ || stop_.raised(); });
   }
-  if (stop_.raised()) return Error::retry("stopping");
+  if (stop_.raised()) return Error::stop();
   SYNCLINE_ASSIGN(const std::vector<Finding> left, look(ids));
   std::unordered_map<std::string_view, const Finding*> still;
   for (const Finding& finding : left) still[finding.difference.id] = &finding;
@@ -405,7 +405,7 @@ Status Verifier::rest(TimePoint begun) {
   tell();
   failpoint("verify_page");
   const Duration worked = context_.clock.now() - begun;
-  if (!sleep(std::min<Duration>(worked, kRestMax)) || outdated()) return Error::retry("stopping");
+  if (!sleep(std::min<Duration>(worked, kRestMax)) || outdated()) return Error::stop();
   if (!events_.live_since())
     return Error::retry("the index is being loaded, or a job of it is paused");
   return {};

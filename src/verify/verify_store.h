@@ -26,7 +26,7 @@ struct VerifyRequest {
 
 class VerifyStore {
  public:
-  // Opens or creates the file with mode 0600. Error: pause_job.
+  // Opens or creates the file with mode 0600. Error: needs_person.
   static Result<std::unique_ptr<VerifyStore>> open(const std::string& path);
 
   // Durable before it returns. A verification under way begins anew.
