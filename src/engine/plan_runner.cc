@@ -181,9 +181,8 @@ Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexD
     SYNCLINE_RETURN_IF_ERROR(store_shape(context, kResyncShape));
     plan.shape = kResyncShape;
   }
-  start.index_uuid = index.uuid;
-  start.index_owner = index.owner;
-  start.shape = shape_of(context);
+  start.index = {index.uuid, index.owner};
+  start.sweep.shape = shape_of(context);
   if (!context.owned) return start_foreign(context, plan, start);
   context.versions = std::make_unique<compose::VersionCounter>(home.source, plan.number, stop_);
   context.strangers_below_after_resync = index.created_by_syncline ? 0 : plan.version_base;
@@ -195,12 +194,12 @@ Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexD
   SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
   if (created && all_started_over) {
     // Nothing can be in it yet but what is loaded now.
-    return store_shape(context, start.shape);
+    return store_shape(context, start.sweep.shape);
   }
   if (!all_started_over && !needs_sweep(context, plan.shape))
-    return plan.shape == start.shape ? Status() : store_shape(context, start.shape);
+    return plan.shape == start.sweep.shape ? Status() : store_shape(context, start.sweep.shape);
   if (!resync) SYNCLINE_RETURN_IF_ERROR(store_shape(context, std::nullopt));
-  start.sweep = lanes::SweepOptions{since, context.strangers_below};
+  start.sweep.due = lanes::SweepOptions{since, context.strangers_below};
   return {};
 }
 
@@ -226,16 +225,16 @@ Status PlanRunner::store_shape(const compose::PlanContext& context,
 Status PlanRunner::start_foreign(compose::PlanContext& context, const capture::PlanRecord& plan,
                                  lanes::Stream::Start& start) {
   index::IndexDescription index;
-  index.uuid = start.index_uuid;
+  index.uuid = start.index.uuid;
   bool all_started_over = false;
   SYNCLINE_RETURN_IF_ERROR(start_members(context, index, all_started_over));
   const bool loaded =
       std::all_of(context.members.begin(), context.members.end(),
                   [](const auto& member) { return member->record.load.finished_us.has_value(); });
   const std::set<std::string> before = lines_of(plan.shape.value_or(""));
-  const std::set<std::string> now = lines_of(start.shape);
+  const std::set<std::string> now = lines_of(start.sweep.shape);
   if (loaded && std::includes(before.begin(), before.end(), now.begin(), now.end())) {
-    start.swept = plan.swept;
+    start.sweep.swept = plan.swept;
     return {};
   }
   capture::Source& source = *context.home().source;
@@ -354,12 +353,12 @@ Status PlanRunner::follow(compose::PlanContext& context, const index::IndexDescr
     SYNCLINE_RETURN_IF_ERROR(context.admin.end_load_mode());
   }
   SYNCLINE_RETURN_IF_ERROR(context.parked.assign(context.plan, context.home().name()));
-  set_running(context, loads, context.owned ? start.sweep.has_value() : !start.swept);
-  lanes::Stream stream(context, later_, std::move(start), stream_events(context.admin));
+  set_running(context, loads, context.owned ? start.sweep.due.has_value() : !start.sweep.swept);
+  lanes::Stream stream(context, later_, std::move(start), *this);
   std::optional<lanes::Loader> loader;
   if (loads) {
     stream.load_started();
-    loader.emplace(context, loader_events(stream));
+    loader.emplace(context, stream, *this);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -397,69 +396,52 @@ Status PlanRunner::follow(compose::PlanContext& context, const index::IndexDescr
   return ended;
 }
 
-lanes::Loader::Events PlanRunner::loader_events(lanes::Stream& stream) {
-  lanes::Loader::Events events;
-  events.segment_ended = [&stream] { stream.segment_ended(); };
-  events.outcome_unknown = [&stream](const std::vector<std::string>& ids) {
-    stream.outcome_unknown(ids);
-  };
-  events.progress = [this](const compose::Member& member, const capture::LoadProgress& progress) {
-    const std::lock_guard lock(mutex_);
-    jobs_[member.name()].load = progress;
-  };
-  events.finished = [this, &stream](Status status) {
-    {
-      const std::lock_guard lock(mutex_);
-      loader_ = nullptr;
-    }
-    stream.load_finished(std::move(status));
-  };
-  return events;
+void PlanRunner::reached(const compose::Member& member, const capture::Position& position) {
+  const std::lock_guard lock(mutex_);
+  JobView& view = jobs_[member.name()];
+  view.reached = position;
+  view.caught_up_at = parts_.clock.now();
 }
 
-lanes::Stream::Events PlanRunner::stream_events(index::IndexAdmin& admin) {
-  lanes::Stream::Events events;
-  events.loaded = [this, &admin]() -> Status {
-    SYNCLINE_RETURN_IF_ERROR(admin.end_load_mode());
-    const std::lock_guard lock(mutex_);
-    loading_ = false;
-    if (verifier_ != nullptr) verifier_->wake();
-    for (const JobConfig& job : config_.jobs)
-      parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
-    return {};
-  };
-  events.reached = [this](const compose::Member& member, const capture::Position& position) {
-    const std::lock_guard lock(mutex_);
-    JobView& view = jobs_[member.name()];
-    view.reached = position;
-    view.caught_up_at = parts_.clock.now();
-  };
-  events.end_segment = [this] {
-    const std::lock_guard lock(mutex_);
-    if (loader_ != nullptr) loader_->end_segment();
-  };
-  events.repaired = [this] {
-    const std::lock_guard lock(mutex_);
-    if (verifier_ != nullptr) verifier_->repaired();
-  };
-  events.sweep_due = [this] {
-    const std::lock_guard lock(mutex_);
-    sweep_due_ = true;
-  };
-  events.swept = [this](int64_t strangers) {
-    const std::lock_guard lock(mutex_);
-    sweeping_ = sweep_due_ = false;
-    strangers_ = strangers;
-    if (verifier_ != nullptr) verifier_->wake();
-    if (config_.owned()) return;
-    for (const JobConfig& job : config_.jobs)
-      parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
-  };
-  events.progress = [this](const compose::Member& member, const capture::LoadProgress& progress) {
-    const std::lock_guard lock(mutex_);
-    jobs_[member.name()].load = progress;
-  };
-  return events;
+void PlanRunner::loading(const compose::Member& member, const capture::LoadProgress& progress) {
+  const std::lock_guard lock(mutex_);
+  jobs_[member.name()].load = progress;
+}
+
+Status PlanRunner::loaded() {
+  SYNCLINE_RETURN_IF_ERROR(
+      index::IndexAdmin(parts_.cluster->http(), config_.index).end_load_mode());
+  const std::lock_guard lock(mutex_);
+  loading_ = false;
+  if (verifier_ != nullptr) verifier_->wake();
+  for (const JobConfig& job : config_.jobs)
+    parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
+  return {};
+}
+
+void PlanRunner::end_segment() {
+  const std::lock_guard lock(mutex_);
+  if (loader_ != nullptr) loader_->end_segment();
+}
+
+void PlanRunner::repaired() {
+  const std::lock_guard lock(mutex_);
+  if (verifier_ != nullptr) verifier_->repaired();
+}
+
+void PlanRunner::sweep_due() {
+  const std::lock_guard lock(mutex_);
+  sweep_due_ = true;
+}
+
+void PlanRunner::swept(int64_t unowned) {
+  const std::lock_guard lock(mutex_);
+  sweeping_ = sweep_due_ = false;
+  strangers_ = unowned;
+  if (verifier_ != nullptr) verifier_->wake();
+  if (config_.owned()) return;
+  for (const JobConfig& job : config_.jobs)
+    parts_.sources.at(job.spec.source)->load_ended(jobs_[job.spec.name].watch);
 }
 
 verify::Verifier::Events PlanRunner::verifier_events(compose::PlanContext& context) {

@@ -44,7 +44,7 @@ struct PlanConfig {
   bool operator==(const PlanConfig&) const = default;
 };
 
-class PlanRunner {
+class PlanRunner final : public lanes::LaneEvents {
  public:
   struct Parts {
     std::map<std::string, std::shared_ptr<capture::Source>> sources;
@@ -59,7 +59,7 @@ class PlanRunner {
   };
 
   PlanRunner(PlanConfig config, Parts parts);
-  ~PlanRunner();  // stops and joins
+  ~PlanRunner() override;  // stops and joins
 
   // Ends it soon: positions are stored, the answers of what is under way are awaited (bounded).
   // release_index: nobody wants the plan any more, so that another one may have its index.
@@ -123,8 +123,13 @@ class PlanRunner {
   Error blame_member(compose::PlanContext& context, Error error);
   Status follow(compose::PlanContext& context, const index::IndexDescription& index,
                 lanes::Stream::Start start, bool created);
-  lanes::Loader::Events loader_events(lanes::Stream& stream);
-  lanes::Stream::Events stream_events(index::IndexAdmin& admin);
+  void reached(const compose::Member& member, const capture::Position& position) override;
+  void loading(const compose::Member& member, const capture::LoadProgress& progress) override;
+  Status loaded() override;
+  void end_segment() override;
+  void sweep_due() override;
+  void swept(int64_t unowned) override;
+  void repaired() override;
   verify::Verifier::Events verifier_events(compose::PlanContext& context);
   std::optional<int64_t> live_since() const;
   Result<std::vector<capture::Position>> mark_changes();

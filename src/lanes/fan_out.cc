@@ -19,10 +19,10 @@ constexpr int kEntriesMax = 100;
 
 }  // namespace
 
-FanOut::FanOut(compose::PlanContext& context, WorkTable& table, int feed)
+FanOut::FanOut(compose::PlanContext& context, WorkTable& table)
     : context_(context),
       table_(table),
-      feed_(feed),
+      feed_(table.open_feed()),
       resolver_(compose::make_resolver(context, context.stop)),
       group_size_(kGroupMax) {}
 

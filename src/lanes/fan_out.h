@@ -17,17 +17,17 @@
 #include "base/result.h"
 #include "compose/plan_context.h"
 #include "compose/resolver.h"
+#include "lanes/feed.h"
 #include "lanes/work_table.h"
 
 namespace syncline::lanes {
 
-class FanOut {
+class FanOut final : public Feed {
  public:
   // Documents that the work table holds before no more keys are resolved.
   static constexpr size_t kDocumentsMax = 20'000;
 
-  // feed: the lane's own in the table.
-  FanOut(compose::PlanContext& context, WorkTable& table, int feed);
+  FanOut(compose::PlanContext& context, WorkTable& table);
 
   // The changed keys (distinct) of a property's batch, which is sealed with this position when all
   // that they touch is in the table or stored.
@@ -35,11 +35,11 @@ class FanOut {
            std::optional<capture::Position> position);
   // Whether keys of a batch still wait to be resolved.
   bool resolving() const { return !pending_.empty(); }
-  // Whether step() would get on without waiting for an answer.
-  bool has_work() const;
 
-  // Resolves what there is room for, and moves the lane on. Error: retry, needs_person.
-  Status step();
+  // Resolves what there is room for, and moves the lane on.
+  Status step() override;
+  // Zero while step() would get on without waiting for an answer.
+  Duration rest() const override { return has_work() ? Duration::zero() : kRestMax; }
 
  private:
   using Key = std::pair<const compose::Member*, std::string>;
@@ -58,6 +58,7 @@ class FanOut {
     std::optional<std::string> resume;
   };
 
+  bool has_work() const;
   Status resolve_some();
   Status store(const compose::Member& property, const std::string& key);
   Status step_lane();
@@ -68,7 +69,7 @@ class FanOut {
 
   compose::PlanContext& context_;
   WorkTable& table_;
-  const int feed_;
+  const FeedId feed_;
   std::unique_ptr<compose::Resolver> resolver_;
 
   std::deque<Pending> pending_;

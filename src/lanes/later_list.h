@@ -1,4 +1,7 @@
-// LaterList: documents to be composed once more at a later time.
+// LaterList: documents to be composed once more at a later time, for requests that were cut and may
+// still arrive. Bounded: past kIdsMax it stands for every document.
+//
+// Owner: the plan, since it outlives a run of the stream; the plan's thread alone.
 #pragma once
 
 #include <map>
@@ -10,9 +13,6 @@
 
 namespace syncline::lanes {
 
-// Documents to be composed once more at a later time, for requests that were cut and may still
-// arrive. Outlives one run of the stream. Bounded: past kIdsMax it stands for every document. The
-// plan's thread alone.
 class LaterList {
  public:
   static constexpr size_t kIdsMax = 100'000;

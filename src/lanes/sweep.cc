@@ -1,30 +1,39 @@
 #include "lanes/sweep.h"
 
+#include <utility>
+
+#include "lanes/sequence_sweep.h"
+#include "lanes/version_sweep.h"
+#include "postgres/session_pool.h"
+
 namespace syncline::lanes {
 
-Sweep::~Sweep() {
-  if (!scroll_id_.empty()) admin_.end_scroll(scroll_id_);
+Status Sweep::request() {
+  SYNCLINE_RETURN_IF_ERROR(note_request());
+  after_batch_ = table_.last_batch() + 1;  // the one that is being read
+  start_over();
+  events_.sweep_due();
+  // Parked documents may not be in the index that the sweep walks.
+  context_.parked.hasten_all(context_.plan, context_.clock.wall_time_us());
+  return {};
 }
 
-Result<std::vector<std::string>> Sweep::next_page() {
-  std::vector<std::string> ids;
-  while (ids.empty() && !done_) {
-    if (!started_) SYNCLINE_RETURN_IF_ERROR(admin_.refresh());
-    SYNCLINE_ASSIGN(index::IndexAdmin::ScrollPage page,
-                    started_ ? admin_.next_page(scroll_id_) : admin_.begin_scroll());
-    started_ = true;
-    scroll_id_ = std::move(page.scroll_id);
-    done_ = page.documents.empty();
-    for (index::FoundDocument& document : page.documents) {
-      if (document.version >= options_.since_version) continue;
-      if (document.version < options_.strangers_below) {
-        ++strangers_;
-        continue;
-      }
-      ids.push_back(std::move(document.id));
-    }
-  }
-  return ids;
+Status Sweep::end(int64_t unowned) {
+  const compose::Member& home = context_.home();
+  const capture::PlanStore& store = home.source->plan_store();
+  SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
+                                          postgres::SessionPool::Use::short_work, context_.stop));
+  SYNCLINE_RETURN_IF_ERROR(store.set_strangers(*session, context_.plan, unowned));
+  SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context_.plan, shape_));
+  events_.swept(unowned);
+  return {};
+}
+
+std::unique_ptr<Sweep> make_sweep(compose::PlanContext& context, WorkTable& table,
+                                  const LoadFeed& load, LaneEvents& events, SweepStart start) {
+  if (context.owned)
+    return std::make_unique<VersionSweep>(context, table, load, events, std::move(start));
+  return std::make_unique<SequenceSweep>(context, table, events, std::move(start));
 }
 
 }  // namespace syncline::lanes

@@ -9,9 +9,21 @@ namespace {
 constexpr uint64_t kPatientTurn = 8;  // every so many takes
 }  // namespace
 
-uint64_t WorkTable::begin_batch(int feed, Haste haste) {
+FeedId WorkTable::open_feed() {
+  feeds_.emplace_back();
+  return static_cast<FeedId>(feeds_.size() - 1);
+}
+
+void WorkTable::add_all(FeedId feed, const std::vector<std::string>& ids, Haste haste) {
+  if (ids.empty()) return;
+  const uint64_t batch = begin_batch(feed, haste);
+  for (const std::string& id : ids) add(batch, id);
+  seal(batch, std::nullopt);
+}
+
+uint64_t WorkTable::begin_batch(FeedId feed, Haste haste) {
   const uint64_t number = next_batch_++;
-  feeds_[feed].batches.push_back({number, 0, haste, false, std::nullopt});
+  of(feed).batches.push_back({number, 0, haste, false, std::nullopt});
   feed_of_.emplace(number, feed);
   return number;
 }
@@ -19,7 +31,7 @@ uint64_t WorkTable::begin_batch(int feed, Haste haste) {
 WorkTable::Batch* WorkTable::find(uint64_t batch) {
   const auto feed = feed_of_.find(batch);
   if (feed == feed_of_.end()) return nullptr;
-  std::deque<Batch>& batches = feeds_[feed->second].batches;
+  std::deque<Batch>& batches = of(feed->second).batches;
   const auto found =
       std::lower_bound(batches.begin(), batches.end(), batch,
                        [](const Batch& b, uint64_t number) { return b.number < number; });
@@ -53,7 +65,7 @@ void WorkTable::seal(uint64_t batch, std::optional<capture::Position> position) 
   Batch& sealed = *find(batch);
   sealed.sealed = true;
   sealed.position = std::move(position);
-  advance(feeds_[feed_of_.at(batch)]);
+  advance(of(feed_of_.at(batch)));
 }
 
 std::vector<std::string> WorkTable::take(size_t max) {
@@ -112,31 +124,30 @@ void WorkTable::release(const std::vector<uint64_t>& batches) {
     Batch* batch = find(number);
     if (batch == nullptr) continue;
     --batch->outstanding;
-    advance(feeds_[feed_of_.at(number)]);
+    advance(of(feed_of_.at(number)));
   }
 }
 
-void WorkTable::advance(Feed& feed) {
+void WorkTable::advance(OpenFeed& feed) {
   while (!feed.batches.empty() && feed.batches.front().sealed &&
          feed.batches.front().outstanding == 0) {
-    if (feed.batches.front().position) feed.reached = std::move(feed.batches.front().position);
+    Batch& ended = feed.batches.front();
+    if (ended.position) feed.reached = Reached{ended.number, *std::move(ended.position)};
     feed_of_.erase(feed.batches.front().number);
     feed.batches.pop_front();
   }
 }
 
-std::optional<capture::Position> WorkTable::take_position(int feed) {
-  return std::exchange(feeds_[feed].reached, std::nullopt);
+std::optional<WorkTable::Reached> WorkTable::take_reached(FeedId feed) {
+  return std::exchange(of(feed).reached, std::nullopt);
 }
 
-bool WorkTable::feed_is_clear(int feed) const {
-  const auto found = feeds_.find(feed);
-  return found == feeds_.end() || found->second.batches.empty();
+bool WorkTable::feed_is_clear(FeedId feed) const {
+  return of(feed).batches.empty();
 }
 
-size_t WorkTable::open_batches(int feed) const {
-  const auto found = feeds_.find(feed);
-  return found == feeds_.end() ? 0 : found->second.batches.size();
+size_t WorkTable::open_batches(FeedId feed) const {
+  return of(feed).batches.size();
 }
 
 bool WorkTable::ended(uint64_t batch) const {

@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -20,18 +19,26 @@
 
 namespace syncline::lanes {
 
+// One reason for composing documents (Feed), as the table knows it.
+enum class FeedId : uint32_t {};
+
 class WorkTable {
  public:
   // Is told of every document that is added; outlives it.
   explicit WorkTable(compose::TouchWatch& touches) : touches_(touches) {}
 
+  // A feed of its own for whoever asks.
+  FeedId open_feed();
+
   // Batches of one feed end in the order in which they began; those of different feeds do not wait
   // for each other.
   enum class Haste { urgent, patient };
-  uint64_t begin_batch(int feed, Haste haste = Haste::urgent);
+  uint64_t begin_batch(FeedId feed, Haste haste = Haste::urgent);
   void add(uint64_t batch, const std::string& id);
   // The batch is complete; its position (if it ends at one) is reached when its documents are done.
   void seal(uint64_t batch, std::optional<capture::Position> position);
+  // A batch of these ids and no position; none if there are no ids.
+  void add_all(FeedId feed, const std::vector<std::string>& ids, Haste haste);
 
   // Up to `max` documents that wait, the urgent ones first (but now and then the patient ones, so
   // that they get on whatever comes), else in the order in which they came; they are under way from
@@ -42,15 +49,19 @@ class WorkTable {
   // Its answer says: compose again.
   void again(const std::string& id);
 
+  struct Reached {
+    uint64_t batch = 0;  // the last one up to there
+    capture::Position position;
+  };
   // The newest position that a feed has reached since the last call, if it moved.
-  std::optional<capture::Position> take_position(int feed);
+  std::optional<Reached> take_reached(FeedId feed);
   // Whether a batch of the feed is still open or has documents outstanding.
-  bool feed_is_clear(int feed) const;
+  bool feed_is_clear(FeedId feed) const;
   // Whether every batch that began up to this one has ended.
   bool ended(uint64_t batch) const;
   uint64_t last_batch() const { return next_batch_ - 1; }
   size_t open_batches() const { return feed_of_.size(); }
-  size_t open_batches(int feed) const;
+  size_t open_batches(FeedId feed) const;
 
   size_t size() const { return documents_.size(); }
   size_t waiting() const { return waiting_; }
@@ -71,16 +82,18 @@ class WorkTable {
     bool sealed = false;
     std::optional<capture::Position> position;
   };
-  struct Feed {
+  struct OpenFeed {
     std::deque<Batch> batches;
-    std::optional<capture::Position> reached;
+    std::optional<Reached> reached;
   };
 
+  OpenFeed& of(FeedId feed) { return feeds_[static_cast<size_t>(feed)]; }
+  const OpenFeed& of(FeedId feed) const { return feeds_[static_cast<size_t>(feed)]; }
   Batch* find(uint64_t batch);
   void enqueue(const std::string& id, Document& document, bool urgent);
   std::vector<std::string> take_from(std::deque<std::string>& queue, bool urgent, size_t max);
   void release(const std::vector<uint64_t>& batches);
-  void advance(Feed& feed);
+  void advance(OpenFeed& feed);
 
   compose::TouchWatch& touches_;
   std::unordered_map<std::string, Document> documents_;
@@ -89,8 +102,8 @@ class WorkTable {
   size_t waiting_ = 0;
   size_t id_bytes_ = 0;
   uint64_t takes_ = 0;
-  std::map<int, Feed> feeds_;
-  std::unordered_map<uint64_t, int> feed_of_;
+  std::vector<OpenFeed> feeds_;  // by FeedId
+  std::unordered_map<uint64_t, FeedId> feed_of_;
   uint64_t next_batch_ = 1;
 };
 
