@@ -184,6 +184,19 @@ def test_the_documented_way_of_a_change_exists():
     assert not wrong, "\n".join(map(str, wrong))
 
 
+def test_tests_stand_in_folders_and_share_only_the_kit():
+    """A test file runs alone: what two of them need is in the kit. Names of files are modules."""
+    folder = ROOT / "tests" / "integration"
+    files = [path for part in ("integration", "scenario")
+             for path in (ROOT / "tests" / part).rglob("test_*.py")]
+    names = [path.name for path in files]
+    wrong = [f"{short(path)} stands in no folder" for path in files if path.parent == folder]
+    wrong += [f"{short(path)} has another's name" for path in files if names.count(path.name) > 1]
+    wrong += [f"{short(path)} imports {found}" for path in (ROOT / "tests").rglob("*.py")
+              for found in re.findall(r"^\s*(?:from|import) (test_\w+)", path.read_text(), re.M)]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_registry_and_no_machine_is_named():
     # In pieces, so that this file does not find itself.
     hosts = ["repo." + "maven", "repo1." + "maven", "pypi" + ".org", "files.python" + "hosted",
