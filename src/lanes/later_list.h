@@ -1,4 +1,8 @@
-// LaterList: documents to be composed once more at a later time.
+// LaterList: documents to be composed once more at a later time, for requests that were cut and may
+// still arrive.
+//
+// Owner: PlanRunner, so that it outlives one run of the stream; used by the plan's thread alone.
+// Bounded: past kIdsMax it stands for every document.
 #pragma once
 
 #include <map>
@@ -10,9 +14,6 @@
 
 namespace syncline::lanes {
 
-// Documents to be composed once more at a later time, for requests that were cut and may still
-// arrive. Outlives one run of the stream. Bounded: past kIdsMax it stands for every document. The
-// plan's thread alone.
 class LaterList {
  public:
   static constexpr size_t kIdsMax = 100'000;

@@ -2,9 +2,9 @@
 // are what tells which documents to compose; where the plan's index jobs are loaded from the start
 // at the same time, the others have nothing to add.
 //
-// Owner: PlanRunner. Runs in a thread of its own, which start() begins and join() ends, beside the
-// stream; versions and the change log make that safe. Resumable: progress is stored as (leaf, file
-// node, block) up to which every row is acknowledged.
+// Owner: PlanRunner. Runs in a thread of its own, which start() begins and the destructor stops and
+// joins, beside the stream; versions and the change log make that safe. Resumable: progress is
+// stored as (leaf, file node, block) up to which every row is acknowledged.
 #pragma once
 
 #include <atomic>
