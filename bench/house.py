@@ -9,7 +9,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / "servers"), str(ROOT / "tests" / "integration")]
+sys.path[:0] = [str(ROOT / "tests" / "servers"), str(ROOT / "tests" / "integration" / "kit")]
 
 import common  # noqa: E402
 import psycopg2  # noqa: E402

@@ -1,4 +1,5 @@
-// The only place that names concrete parts: makes them, wires them, and takes them down again.
+// Makes the parts that live as long as the process, wires them, and takes them down again. Parts
+// that come and go with the configuration are made by the Supervisor.
 #include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "integration"), str(HERE / "servers")]
+sys.path[:0] = [str(HERE / "integration" / "kit"), str(HERE / "servers")]
 
 import pytest  # noqa: E402
 

@@ -1,9 +1,9 @@
 // Composer: builds documents from the tables as they are now.
 //
-// Owner: a lane (stream or loader), one thread each. Place in the flow: ids → [rows of every member
-// → JSON] → bulk body. Of an owned plan it makes each document whole, with a version that was taken
-// before any row was read; of a foreign one it puts the plan's own fields into the document as its
-// owner wrote it.
+// Owner: stream, loader and verifier, one each, used on its thread. Place in the flow: ids → [rows
+// of every member → JSON] → bulk body. Of an owned plan it makes each document whole, with a
+// version that was taken before any row was read; of a foreign one it puts the plan's own fields
+// into the document as its owner wrote it.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,7 @@ const Mapping* mapping_of_alias(const std::vector<Mapping>& mappings, const std:
   return found == mappings.end() ? nullptr : &*found;
 }
 
-// Contract section 4: a wider column asks for the wider type.
+// A job may name the narrower type; a wider column asks for the wider one.
 std::string field_type(const std::string& wanted, const PgType& type) {
   if (wanted == "integer" && type.name == "pg_catalog.int8") return "long";
   if (wanted == "float" && (type.name == "pg_catalog.float8" || type.name == "pg_catalog.numeric"))

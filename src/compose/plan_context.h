@@ -1,7 +1,7 @@
 // PlanContext: what the lanes of one running plan share.
 //
-// Owner: PlanRunner. Thread-safe where its members are; the lanes (stream, loader, sweep) hold a
-// reference and end before it.
+// Owner: PlanRunner. Thread-safe where its members are; the lanes and the verifier hold a reference
+// and end before it.
 #pragma once
 
 #include <atomic>

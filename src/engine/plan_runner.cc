@@ -243,7 +243,7 @@ Status PlanRunner::start_foreign(compose::PlanContext& context, const capture::P
   return source.plan_store().set_swept(*session, context.plan, std::nullopt);
 }
 
-// Whether a member was asked to load again since it last started over.
+// A resync stays asked for until the member's record names it, so that a crash does not forget it.
 Result<bool> PlanRunner::resync_is_asked(const compose::PlanContext& context) {
   for (const auto& member : context.members) {
     if (member->config.resync_generation == 0) continue;

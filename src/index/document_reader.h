@@ -1,9 +1,9 @@
-// DocumentReader: what is stored in an index that somebody else writes: documents as they are, how
-// far each shard has come, how a field is mapped, and which documents hold a value.
+// DocumentReader: what is stored in an index: documents as they are, how far each shard has come,
+// how a field is mapped, and which documents hold a value. Foreign plans compose and sweep by it;
+// verification reads by it whatever the plan.
 //
-// Owner: a foreign plan, one each; stateless but for its cluster. Calls block (at most 30 s). Any
-// thread but the HTTP loop's. Errors as IndexAdmin's. An index that does not exist has no
-// documents.
+// Owner: a plan, one each; stateless but for its cluster. Calls block (at most 30 s). Any thread
+// but the HTTP loop's. Errors as IndexAdmin's. An index that does not exist has no documents.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 //
 // Owner: a plan, one each; stateless but for its cluster. Calls block (at most 30 s). Any thread
 // but the HTTP loop's. Errors: retry (not reachable, 429, 5xx, index gone meanwhile), needs_person
-// (needs a person: says what to do), park never.
+// (says what to do); park only where a cluster refuses the query of a scroll.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,8 @@
 // its way: a document touched again while its composition is under way is composed once more when
 // the answer is there. Documents touched by several batches are composed once. A feed (one member's
 // change log) moves its position when all documents of its batches up to there are done.
-// Documents of patient batches (sweeps, large fan-outs) are taken only when no others wait.
+// Documents of patient batches (sweeps, large fan-outs) give way to all others, but for a turn now
+// and then.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,9 @@ class WorkTable {
   // A feed of its own for whoever asks.
   FeedId open_feed();
 
+  enum class Haste { urgent, patient };
   // Batches of one feed end in the order in which they began; those of different feeds do not wait
   // for each other.
-  enum class Haste { urgent, patient };
   uint64_t begin_batch(FeedId feed, Haste haste = Haste::urgent);
   void add(uint64_t batch, const std::string& id);
   // The batch is complete; its position (if it ends at one) is reached when its documents are done.

@@ -1,6 +1,6 @@
 // PgType: what the JSON writer must know of a column's PostgreSQL type to read its text form.
 //
-// Made by source (from the catalog), used by document (rendering). Immutable after construction,
+// Made by postgres (from the catalog), used by document (rendering). Immutable after construction,
 // shared freely.
 #pragma once
 

@@ -1,9 +1,9 @@
 // Session: one connection to a source's PostgreSQL, set up so that every value prints in one fixed
 // form.
 //
-// Owner: SessionPool (lent to plans) or ChangeReader. One thread at a time. Every call is bounded
-// in time on our side too, so that a network that swallows packets becomes an error, and ends early
-// when the StopSignal is raised. Place in the flow: the only code that speaks libpq.
+// Owner: SessionPool, which lends it to one thread at a time. Every call is bounded in time on our
+// side too, so that a network that swallows packets becomes an error, and ends early when the
+// StopSignal is raised. Place in the flow: the only code that speaks libpq.
 #pragma once
 
 #include <libpq-fe.h>

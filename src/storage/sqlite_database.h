@@ -1,8 +1,8 @@
 // SqliteDatabase: one SQLite file of ours, opened durable and private, and its prepared statements.
 //
-// Owner: the store that opened it (ParkedStore, Store), which also serialises all calls: not
-// thread-safe. Every commit is on the disk before it returns (WAL, synchronous=FULL). SQLite's
-// error codes end here.
+// Owner: the store that opened it (Store, ParkedDatabase, VerifyStore), which also serialises all
+// calls: not thread-safe. Every commit is on the disk before it returns (WAL, synchronous=FULL).
+// SQLite's error codes end here.
 #pragma once
 
 #include <cstdint>

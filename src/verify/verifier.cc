@@ -152,7 +152,7 @@ Status Verifier::verify() {
   return {};
 }
 
-// What the index holds.
+// Finds what is extra or different: every document that the index holds is composed.
 Status Verifier::check_documents() {
   SYNCLINE_RETURN_IF_ERROR(context_.admin.refresh());
   SYNCLINE_ASSIGN(const int64_t documents, context_.admin.count());
@@ -177,7 +177,7 @@ Status Verifier::check_documents() {
   return done;
 }
 
-// What the tables hold.
+// Finds what is missing: the document of every row is looked for in the index.
 Status Verifier::check_rows() {
   size_t leaves = 0;
   for (const auto& member : context_.members) {

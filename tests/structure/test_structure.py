@@ -184,6 +184,47 @@ def test_the_documented_way_of_a_change_exists():
     assert not wrong, "\n".join(map(str, wrong))
 
 
+def test_documents_name_files_that_exist():
+    named = {(short(path), name) for path in tracked_files() if path.suffix == ".md"
+             for name in re.findall(r"`((?:bench|docs|scripts|src|tests)/[\w/.-]+)",
+                                    path.read_text())}
+    wrong = [f"{document}: {name}" for document, name in sorted(named)
+             if not (ROOT / name).exists()]
+    assert not wrong, "\n".join(wrong)
+
+
+CITATION = re.compile(
+    r"\b(?:design|contract)(?:\.md)?[^a-z]{0,3}(?:section|[0-9])|\bsection [0-9]", re.I)
+
+
+def test_no_document_is_cited_that_is_not_here():
+    """A comment says the thing itself, or names a file of docs/."""
+    wrong = [f"{short(path)}: {found.group(0)}" for path in tracked_files()
+             if path.suffix in CODE | {".md"}
+             for found in CITATION.finditer(path.read_text())]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_rule_of_citations_itself():
+    for number in ("4", "3.2"):
+        for cited in ("Contract sec" + "tion ", "contract" + ".md ", "see sec" + "tion "):
+            assert CITATION.search(f"// {cited}{number}: a wider column"), cited
+    assert not CITATION.search("// the contract of begin_batch(): a section of the body")
+
+
+def test_tests_stand_in_folders_and_share_only_the_kit():
+    """A test file runs alone: what two of them need is in the kit. Names of files are modules."""
+    folder = ROOT / "tests" / "integration"
+    files = [path for part in ("integration", "scenario")
+             for path in (ROOT / "tests" / part).rglob("test_*.py")]
+    names = [path.name for path in files]
+    wrong = [f"{short(path)} stands in no folder" for path in files if path.parent == folder]
+    wrong += [f"{short(path)} has another's name" for path in files if names.count(path.name) > 1]
+    wrong += [f"{short(path)} imports {found}" for path in (ROOT / "tests").rglob("*.py")
+              for found in re.findall(r"^\s*(?:from|import) (test_\w+)", path.read_text(), re.M)]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_registry_and_no_machine_is_named():
     # In pieces, so that this file does not find itself.
     hosts = ["repo." + "maven", "repo1." + "maven", "pypi" + ".org", "files.python" + "hosted",

@@ -82,13 +82,14 @@ CREATE TABLE {{schema}}.fingerprint (
 CREATE TABLE {{schema}}.plan (
   id           text PRIMARY KEY,     -- target/index
   number       integer GENERATED ALWAYS AS IDENTITY,
-  -- a digest of its jobs as of the last time that every document was composed; NULL: not yet
+  -- what documents were composed of the last time that all of them were: a line for the plan's
+  -- kind, one `job=digest` for each job; the word resync while one is under way; NULL: not yet
   shape        text,
   version_base bigint NOT NULL,      -- every version of this plan lies above it
   -- documents that a sweep left alone, since they are not ours
   strangers    bigint NOT NULL DEFAULT 0,
-  -- a foreign index: how far its documents have been looked at, as JSON {shard: sequence number};
-  -- NULL: not at all
+  -- a foreign index: how far its documents have been looked at, `shard:sequence number` with
+  -- commas between (0:17,1:4); NULL: not at all
   swept        text
 );
 

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 from common import wait_for
+from parked import (failure, give_up, let_the_cluster_take_it, moment, poison, retry,
+                    wait_for_attempts)
 from sqs import REGION
-from test_failures import (failure, give_up, let_the_cluster_take_it, moment, poison, retry,
-                           wait_for_attempts)
 
 RETRY_S = 2
 LIST_STEPS_IN_S = RETRY_S + 5

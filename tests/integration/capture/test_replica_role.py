@@ -6,8 +6,7 @@ Seen red with triggers that fire at the origin alone.
 
 import pytest
 from common import wait_for
-from roles import roles_of
-from test_owner_statements import statements_of
+from roles import roles_of, statements_of
 from watched import ENTRIES, started_at, wait_equal
 
 PLAIN = "CREATE TABLE t (id int PRIMARY KEY, s text)"

@@ -6,13 +6,12 @@ ATTACH.
 """
 
 import contextlib
-import re
 
 import psycopg2
 import pytest
 from common import wait_for
-from roles import roles_of
-from test_verify import NOTHING, counts, verify
+from roles import roles_of, statements_of
+from verification import NOTHING, counts, verify
 from watched import wait_equal
 
 TABLES = """
@@ -255,12 +254,6 @@ def test_partitions_of_whoever_owns_the_table_now(running, roles, watched_and_tw
 
 
 # -- partitions without grants ---------------------------------------------------------------------
-
-def statements_of(warning):
-    """Those that a person is told to run."""
-    return [part.removeprefix("and for those to come: ")
-            for part in re.split("run(?:, as its owner)?: ", warning)[1].split("; ")]
-
 
 @pytest.fixture
 def nightly(running, roles):

@@ -1,76 +1,11 @@
 """REST: statuses, codes, bodies. Needs neither database nor cluster."""
 
-import copy
 import json
 
 import pytest
+from bodies import (JOB, KINDS, SOURCE, TARGET, assert_error, assert_invalid,
+                    changed)
 from common import wait_for
-from syncline import Syncline
-
-SOURCE = {"name": "shop", "config": {"host": "127.0.0.1", "port": 1, "database": "d", "user": "u",
-                                     "password": "pw-of-the-source"}}
-TARGET = {"name": "search", "api": {"url": "http://127.0.0.1", "port": 2}}
-JOB = {"name": "orders",
-       "source": {"name": "shop", "table_name": "orders", "columns": ["id", "status"]},
-       "target": {"name": "search", "index": "orders", "type": "index", "id": "order_id",
-                  "mappings": [
-                      {"source_column": "id", "alias": "order_id", "type": "integer"},
-                      {"source_column": "status", "alias": "status", "type": "text"}]}}
-KINDS = {"sources": SOURCE, "targets": TARGET, "jobs": JOB}
-
-
-@pytest.fixture
-def syncline(request, tmp_path):
-    syncline = Syncline(tmp_path / "syncline")
-    request.node.log_paths = [syncline.log_path]
-    yield syncline.start()
-    syncline.end()
-
-
-@pytest.fixture
-def api(syncline):
-    return syncline.api
-
-
-@pytest.fixture
-def configured(api):
-    for kind, body in KINDS.items():
-        api.create(kind, body)
-    return api
-
-
-def changed(body, **paths):
-    """A deep copy with values at "a__b" paths replaced; None removes."""
-    result = copy.deepcopy(body)
-    for path, value in paths.items():
-        *parents, last = path.split("__")
-        place = result
-        for parent in parents:
-            place = place[parent]
-        if value is None:
-            del place[last]
-        else:
-            place[last] = value
-    return result
-
-
-def assert_error(answer, status, code):
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert body["result"] is False
-    assert isinstance(body["data"], str) and body["data"]
-    assert body["error"]["code"] == code
-    return body
-
-
-def assert_invalid(answer, *paths):
-    """400 whose details name exactly these paths (in any order)."""
-    body = assert_error(answer, 400, "invalid")
-    details = body["error"]["details"]
-    assert all(entry["message"] for entry in details)
-    assert sorted(entry["path"] for entry in details) == sorted(paths), details
-    return details
-
 
 # -- the life of a resource --------------------------------------------------------------------
 

@@ -1,8 +1,7 @@
 """What is refused when jobs share an index."""
 
 import pytest
-from test_rest import (JOB, SOURCE, TARGET, api, assert_error, changed,  # noqa: F401
-                       configured, syncline)
+from bodies import JOB, SOURCE, TARGET, assert_error, changed
 
 MAPPINGS = [{"source_column": "id", "alias": "customer", "type": "integer"},
             {"source_column": "city", "alias": "city", "type": "keyword"}]
@@ -38,7 +37,7 @@ def refusal(answer, *words):
     assert all(word in text for word in words), text
 
 
-def test_every_kind_is_taken_and_answered_as_given(configured):  # noqa: F811
+def test_every_kind_is_taken_and_answered_as_given(configured):
     bodies = [object_job("an-object"), nested_job("a-nested"), property_job("a-property"),
               property_job("by-object", "city", "customer.city", "region"),
               property_job("a-chain", "city", "region", "manager")]
@@ -57,7 +56,7 @@ def test_every_kind_is_taken_and_answered_as_given(configured):  # noqa: F811
     (nested_job("second", "taken"), "taken"),
     (property_job("second", alias="taken"), "taken"),
 ])
-def test_two_jobs_that_write_one_field(configured, second, word):  # noqa: F811
+def test_two_jobs_that_write_one_field(configured, second, word):
     configured.create("jobs", object_job("first", "taken"))
     refusal(configured.post("/jobs", second), word)
     assert len(configured.get("/jobs").json()) == 2
@@ -65,7 +64,7 @@ def test_two_jobs_that_write_one_field(configured, second, word):  # noqa: F811
     assert configured.post("/jobs", elsewhere).status_code == 201
 
 
-def test_an_index_job_may_not_write_what_an_object_writes(configured):  # noqa: F811
+def test_an_index_job_may_not_write_what_an_object_writes(configured):
     configured.create("jobs", object_job("first", "taken"))
     second = changed(JOB, name="second", target__mappings=[
         {"source_column": "id", "alias": "order_id", "type": "integer"},
@@ -77,19 +76,19 @@ def test_an_index_job_may_not_write_what_an_object_writes(configured):  # noqa: 
 
 
 @pytest.mark.parametrize("target", ["nowhere", "customer.nowhere", "customer", "id"])
-def test_a_compare_target_that_no_job_provides(configured, target):  # noqa: F811
+def test_a_compare_target_that_no_job_provides(configured, target):
     configured.create("jobs", object_job("an-object"))
     configured.create("jobs", nested_job("a-nested"))
     refusal(configured.post("/jobs", property_job("second", target=target)), target)
 
 
-def test_any_compare_target_does_on_a_foreign_index(api):  # noqa: F811
+def test_any_compare_target_does_on_a_foreign_index(api):
     api.create("sources", SOURCE)
     api.create("targets", TARGET)
     api.create("jobs", property_job("first", target="of.somebody.else"))
 
 
-def test_properties_in_a_circle(configured):  # noqa: F811
+def test_properties_in_a_circle(configured):
     configured.create("jobs", property_job("first", "city", "order_id", "region"))
     configured.create("jobs", property_job("second", "city", "region", "manager"))
     circle = property_job("first", "city", "manager", "region")
@@ -100,7 +99,7 @@ def test_properties_in_a_circle(configured):  # noqa: F811
 
 @pytest.mark.parametrize("body", [
     object_job("second"), nested_job("second"), property_job("second")])
-def test_options_of_a_kind_are_required(configured, body):  # noqa: F811
+def test_options_of_a_kind_are_required(configured, body):
     kind = body["target"]["type"]
     refusal(configured.post("/jobs", changed(body, **{f"target__{kind}": None})), f"target.{kind}")
     empty = changed(body)
@@ -115,14 +114,14 @@ def test_options_of_a_kind_are_required(configured, body):  # noqa: F811
     (changed(property_job("second"), target__property__compare__source="nowhere"),
      "target.property.compare.source"),
 ])
-def test_aliases_that_are_none(configured, body, path):  # noqa: F811
+def test_aliases_that_are_none(configured, body, path):
     refusal(configured.post("/jobs", body), path)
 
 
 @pytest.mark.parametrize("type_, fitting", [
     ("bigint", "use long"), ("string", "use text"), ("json", "use object"),
     ("frobnicated_thing", "no field type")])
-def test_a_type_that_no_cluster_knows(configured, type_, fitting):  # noqa: F811
+def test_a_type_that_no_cluster_knows(configured, type_, fitting):
     body = job("typed", "index", [{**MAPPINGS[0], "type": type_}, MAPPINGS[1]], id="customer")
     refusal(configured.post("/jobs", body), "target.mappings[0].type", type_, fitting)
     body["target"]["mappings"][0]["type"] = "integer"

@@ -6,9 +6,8 @@ import shop
 from common import wait_for
 from owner import Owner
 from stage import object_in, property_of
+from verification import DONE_S, NOTHING, ask, counts, verify, wait_done
 from watched import Writer
-
-DONE_S = 60
 
 
 def tamper(stage, method, path, body=None):
@@ -16,32 +15,6 @@ def tamper(stage, method, path, body=None):
     answer = stage.opensearch.request(method, f"/{stage.index()}{path}", body)
     stage.opensearch.request("POST", f"/{stage.index()}/_refresh")
     return answer
-
-
-def ask(stage, name, repair=None):
-    answer = stage.api.post(f"/jobs/{name}/verify", None if repair is None else {"repair": repair})
-    assert answer.status_code == 202, answer.text
-    assert answer.json()["data"]["verify"]["state"] in ("waiting", "running", "done")
-
-
-def wait_done(stage, name, timeout_s=DONE_S):
-    def done():
-        report = stage.api.status(name)["verify"]
-        assert report["state"] != "failed", report
-        return report if report["state"] == "done" else None
-    return wait_for(done, timeout_s, "the verification is done")
-
-
-def verify(stage, name, repair=None, timeout_s=DONE_S):
-    ask(stage, name, repair)
-    return wait_done(stage, name, timeout_s)
-
-
-def counts(report):
-    return {kind: report[kind] for kind in ("missing", "extra", "different", "repaired")}
-
-
-NOTHING = {"missing": 0, "extra": 0, "different": 0, "repaired": 0}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from stage import opaque
 
-DOCUMENT = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "limits.md"
+DOCUMENT = pathlib.Path(__file__).resolve().parents[3] / "docs" / "limits.md"
 
 
 def tool(stage, name, *arguments):

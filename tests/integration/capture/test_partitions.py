@@ -10,7 +10,7 @@ import threading
 import psycopg2
 import pytest
 from common import wait_for
-from test_verify import NOTHING, counts, verify
+from verification import NOTHING, counts, verify
 from watched import ENTRIES, NOTICED_S, started_at, wait_equal
 
 

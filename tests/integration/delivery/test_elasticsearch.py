@@ -9,22 +9,13 @@ import random
 import pytest
 import shop
 import workload
+from foreign import add_jobs, create_tables, documents
 from owner import Owner
-from test_foreign import add_jobs, create_tables, documents
-from test_verify import NOTHING, counts, verify
+from roles import api_key
+from verification import NOTHING, counts, verify
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")  # one server for all of them
 SEED = 7
-
-
-def api_key(server, indices):
-    """A key for what the README says a role needs, on some indices alone."""
-    answer = server.request("POST", "/_security/api_key", {
-        "name": f"syncline on {indices}",
-        "role_descriptors": {"syncline": {
-            "cluster": ["monitor"],
-            "indices": [{"names": [indices], "privileges": ["all"]}]}}})
-    return answer["encoded"]
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from bodies import JOB, SOURCE, TARGET
 from common import wait_for
 from syncline import Syncline
-from test_rest import JOB, SOURCE, TARGET, assert_error
 
 HEALTH_S = 1  # on a busy machine; a few milliseconds on an idle one
 ATTACKERS = 200

@@ -10,7 +10,7 @@ import common
 import requests
 from common import wait_for
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 RESIDENT_MB_MAX = 150
 BINARY = pathlib.Path(os.environ.get("SYNCLINE_BINARY") or ROOT / "build" / "debug" / "syncline")
 STOP_S = 10  # what a stop may take at most

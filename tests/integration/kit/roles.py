@@ -1,6 +1,8 @@
-"""Roles of a test: one for Syncline with no more than it needs, and others that own the tables."""
+"""Roles of a test: one for Syncline with no more than it needs, others that own the tables, and
+keys of a cluster for some indices alone."""
 
 import contextlib
+import re
 
 import psycopg2
 
@@ -54,3 +56,19 @@ def roles_of(stage):
         yield roles
     finally:
         roles.drop()
+
+
+def statements_of(warning):
+    """The statements that a warning tells a person to run."""
+    return [part.removeprefix("and for those to come: ")
+            for part in re.split("run(?:, as its owner)?: ", warning)[1].split("; ")]
+
+
+def api_key(server, indices):
+    """A key for what the README says a role needs, on some indices alone."""
+    answer = server.request("POST", "/_security/api_key", {
+        "name": f"syncline on {indices}",
+        "role_descriptors": {"syncline": {
+            "cluster": ["monitor"],
+            "indices": [{"names": [indices], "privileges": ["all"]}]}}})
+    return answer["encoded"]

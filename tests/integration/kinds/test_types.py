@@ -5,7 +5,6 @@ in row n the n-th value of each; one field of any shape for each column.
 """
 
 import itertools
-import json
 
 import pytest
 from common import wait_for
