@@ -62,13 +62,13 @@ void Supervisor::apply(std::shared_ptr<const Configuration> configuration) {
 }
 
 Result<JobStatus> Supervisor::status(const std::string& job) {
-  return find_status(job, true);
+  return find_status(job, PlanRunner::Lag::counted);
 }
 Result<JobStatus> Supervisor::last_status(const std::string& job) {
-  return find_status(job, false);
+  return find_status(job, PlanRunner::Lag::as_known);
 }
 
-Result<JobStatus> Supervisor::find_status(const std::string& job, bool fresh_lag) {
+Result<JobStatus> Supervisor::find_status(const std::string& job, PlanRunner::Lag lag) {
   std::shared_ptr<PlanRunner> runner;
   JobStatus status;
   status.name = job;
@@ -91,7 +91,7 @@ Result<JobStatus> Supervisor::find_status(const std::string& job, bool fresh_lag
     if (const auto plan = plan_of(job); plan.ok()) status.verify = verifications_.report(*plan);
     return status;
   }
-  return runner->status(job, fresh_lag);
+  return runner->status(job, lag);
 }
 
 Status Supervisor::verify(const std::string& job, bool repair) {
@@ -136,7 +136,7 @@ void Supervisor::manage() {
     retiring.swap(retiring_);
   }
   for (auto& [name, plan] : plans) {
-    plan->request_stop();
+    plan->request_stop(PlanRunner::Index::keep);
     retiring.push_back(std::move(plan));
   }
   plans.clear();
@@ -192,7 +192,8 @@ void Supervisor::retire_changed(const std::map<std::string, PlanConfig>& wanted)
       ++plan;
       continue;
     }
-    plan->second->request_stop(same == wanted.end());
+    plan->second->request_stop(same == wanted.end() ? PlanRunner::Index::release
+                                                    : PlanRunner::Index::keep);
     retiring_.push_back(std::move(plan->second));
     plan = plans_.erase(plan);
   }
@@ -206,19 +207,19 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
     const bool still_ending =
         std::any_of(retiring_.begin(), retiring_.end(),
                     [&, plan = name](const auto& old) { return old->config().plan() == plan; });
-    PlanRunner::Parts parts{{},
-                            nullptr,
-                            parked_,
-                            retries_,
-                            verifications_,
-                            clock_,
-                            instance_id_,
-                            [this] { return configuration(); },
-                            [this] {
-                              const std::lock_guard wake(mutex_);
-                              manager_due_ = true;
-                              manager_wake_.notify_all();
-                            }};
+    PlanParts parts{{},
+                    nullptr,
+                    parked_,
+                    retries_,
+                    verifications_,
+                    clock_,
+                    instance_id_,
+                    [this] { return configuration(); },
+                    [this] {
+                      const std::lock_guard wake(mutex_);
+                      manager_due_ = true;
+                      manager_wake_.notify_all();
+                    }};
     if (still_ending || !obtain_parts(config, parts)) continue;
     plans_.emplace(name, std::make_shared<PlanRunner>(config, std::move(parts)));
   }
@@ -226,7 +227,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
 
 // Precondition of these three: mutex_ is held. False or null: an older one with other settings is
 // still in use.
-bool Supervisor::obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts) {
+bool Supervisor::obtain_parts(const PlanConfig& config, PlanParts& parts) {
   for (const auto& [name, spec] : config.sources) {
     std::shared_ptr<capture::Source> source = obtain_source(spec);
     if (!source) return false;

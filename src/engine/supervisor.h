@@ -50,7 +50,7 @@ class Supervisor final : public Engine {
   void retire_changed(const std::map<std::string, PlanConfig>& wanted);
   void start_missing(const std::map<std::string, PlanConfig>& wanted);
   void drop_unused(const std::map<std::string, PlanConfig>& wanted);
-  bool obtain_parts(const PlanConfig& config, PlanRunner::Parts& parts);
+  bool obtain_parts(const PlanConfig& config, PlanParts& parts);
   std::shared_ptr<capture::Source> obtain_source(const SourceSpec& spec);
   void nudge_plans(const std::string& source);
   std::shared_ptr<index::Cluster> obtain_cluster(const TargetSpec& spec);
@@ -69,7 +69,7 @@ class Supervisor final : public Engine {
                                                            const std::string& shown);
   void nudge_plan(const std::string& plan);
   void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
-  Result<JobStatus> find_status(const std::string& job, bool fresh_lag);
+  Result<JobStatus> find_status(const std::string& job, PlanRunner::Lag lag);
   std::shared_ptr<const Configuration> configuration() const;
 
   retry::ParkedStore& parked_;

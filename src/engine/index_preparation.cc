@@ -1,10 +1,10 @@
-// The part of PlanRunner that brings its index up: that it may be written, that it is this plan's,
-// and that it takes the fields of the plan's jobs.
+#include "engine/index_preparation.h"
+
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
-#include "engine/plan_runner.h"
 #include "index/index_claim.h"
 #include "index/index_mapping.h"
 
@@ -44,39 +44,40 @@ Error kept_by_another(const std::string& index, const index::IndexOwner& keeper,
 
 }  // namespace
 
-Status PlanRunner::prepare_index(compose::PlanContext& context, index::IndexDescription& index,
-                                 bool& created) {
+Result<IndexPreparation::Prepared> IndexPreparation::prepare(compose::PlanContext& context) {
   SYNCLINE_ASSIGN(auto described, context.admin.describe());
   const std::vector<index::FieldMapping> fields = fields_of(context);
   if (!described && !context.owned) {
     context.index_is_missing = true;  // its owner makes it
-    return {};
+    return Prepared();
   }
+  Prepared prepared;
   if (!described) {
-    SYNCLINE_RETURN_IF_ERROR(create_index(context, fields));
-    created = true;
+    SYNCLINE_RETURN_IF_ERROR(create(context, fields));
+    prepared.created = true;
     SYNCLINE_ASSIGN(described, context.admin.describe());
     if (!described)
       return Error::retry("the index is gone again just after it was created", Origin::cluster,
                           "404");
   }
+  index::IndexDescription& index = prepared.index;
   index = *std::move(described);
-  SYNCLINE_RETURN_IF_ERROR(check_index_kind(index));
-  SYNCLINE_RETURN_IF_ERROR(claim_index(context, index));
+  SYNCLINE_RETURN_IF_ERROR(check_kind(index));
+  SYNCLINE_RETURN_IF_ERROR(claim(context, index));
   if (context.owned && index.created_by_syncline)
     SYNCLINE_RETURN_IF_ERROR(context.admin.change_settings(index, settings_of(context)));
   Status added = context.admin.add_missing_fields(fields);
   if (!added.ok()) return blame_member(context, std::move(added).error());
   SYNCLINE_ASSIGN(context.write_name,
                   index::IndexClaim(context.cluster.http(), config_.index).write_name(index));
-  return {};
+  return prepared;
 }
 
 // Where an index template of the user's gives a field more than its type (an analyzer, copy_to),
 // and the job no params, the template's stays. So the index is made without such fields at first:
 // then it shows what the template gave. A field that got a type which does not fit is the job's to
 // say, so the index is made once more.
-Status PlanRunner::create_index(compose::PlanContext& context,
+Status IndexPreparation::create(compose::PlanContext& context,
                                 const std::vector<index::FieldMapping>& fields) {
   const std::vector<std::string> settings = settings_of(context);
   SYNCLINE_ASSIGN(const bool made,
@@ -97,7 +98,7 @@ Status PlanRunner::create_index(compose::PlanContext& context,
 }
 
 // What would refuse every document.
-Status PlanRunner::check_index_kind(const index::IndexDescription& index) const {
+Status IndexPreparation::check_kind(const index::IndexDescription& index) const {
   if (!index.data_stream.empty())
     return Error::needs_person("\"" + config_.index + "\" is a data stream (" + index.data_stream +
                                "), whose documents cannot be changed: name an ordinary index, or "
@@ -111,7 +112,7 @@ Status PlanRunner::check_index_kind(const index::IndexDescription& index) const 
 
 // Whether somebody keeps it whom this plan would be in the way of. What a plan that is configured
 // no more has left behind is nobody's.
-bool PlanRunner::is_kept_by_another(const index::IndexDescription& index) const {
+bool IndexPreparation::is_kept_by_another(const index::IndexDescription& index) const {
   if (!index.owner || *index.owner == owner()) return false;
   if (index.owner->instance != parts_.instance) return true;
   const auto configuration = parts_.configuration();
@@ -120,7 +121,7 @@ bool PlanRunner::is_kept_by_another(const index::IndexDescription& index) const 
   });
 }
 
-Status PlanRunner::claim_index(compose::PlanContext& context, index::IndexDescription& index) {
+Status IndexPreparation::claim(compose::PlanContext& context, index::IndexDescription& index) {
   if (is_kept_by_another(index)) {
     SYNCLINE_ASSIGN(const bool taken_over, may_take_over(context));
     if (!taken_over)
@@ -130,12 +131,12 @@ Status PlanRunner::claim_index(compose::PlanContext& context, index::IndexDescri
   }
   // Of a foreign index our fields alone are ours; who made its documents whole does so no more.
   const bool as_wanted = context.owned ? index.owner == owner() : !index.owner;
-  return as_wanted ? Status() : take_index(context, index);
+  return as_wanted ? Status() : take(context, index);
 }
 
 // Two that take it at the same time both see themselves as its keeper for a moment; the one whose
 // note was replaced sees it at its next look at the index.
-Status PlanRunner::take_index(compose::PlanContext& context, index::IndexDescription& index) {
+Status IndexPreparation::take(compose::PlanContext& context, index::IndexDescription& index) {
   const Status noted = index::IndexClaim(context.cluster.http(), config_.index)
                            .note_owner(context.owned ? std::optional(owner()) : std::nullopt);
   if (!noted.ok() && noted.error().passes()) return noted;
@@ -152,7 +153,7 @@ Status PlanRunner::take_index(compose::PlanContext& context, index::IndexDescrip
 }
 
 // Asked for with a resync that is not fulfilled yet: once that is, whoever takes it from us has it.
-Result<bool> PlanRunner::may_take_over(const compose::PlanContext& context) {
+Result<bool> IndexPreparation::may_take_over(const compose::PlanContext& context) {
   for (const auto& member : context.members) {
     const JobConfig& job = member->config;
     if (job.take_over_generation == 0 || job.take_over_generation != job.resync_generation)
@@ -166,8 +167,7 @@ Result<bool> PlanRunner::may_take_over(const compose::PlanContext& context) {
   return false;
 }
 
-// At best: what cannot be reached now says to the next one how to take the index over.
-void PlanRunner::release_index() {
+void IndexPreparation::release() const {
   const Status released = index::IndexClaim(parts_.cluster->http(), config_.index).release(owner());
   if (!released.ok())
     spdlog::warn("{}: the mark on its index was left: {}", config_.plan(),
@@ -175,7 +175,7 @@ void PlanRunner::release_index() {
 }
 
 // Whose fields the index cannot take.
-Error PlanRunner::blame_member(compose::PlanContext& context, Error error) {
+Error IndexPreparation::blame_member(compose::PlanContext& context, Error error) {
   if (error.action != Action::needs_person) return error;
   for (const auto& member : context.members) {
     Status alone = context.admin.add_missing_fields(member->fields);

@@ -1,0 +1,60 @@
+// PlanConfig, PlanParts: what a plan is made of: what was configured, and the parts of the process
+// that it uses.
+//
+// Plain values; the parts outlive the plan. Made by Supervisor.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "capture/source.h"
+#include "index/cluster.h"
+#include "index/index_admin.h"
+#include "model/spec.h"
+#include "retry/parked_store.h"
+#include "retry/retry_schedule.h"
+#include "verify/verify_store.h"
+
+namespace syncline::engine {
+
+struct PlanConfig {
+  TargetSpec target;
+  std::string index;
+  std::vector<JobConfig> jobs;  // ordered by name
+  std::map<std::string, SourceSpec> sources;
+
+  std::string plan() const { return target.name + "/" + index; }
+  // An index job defines its documents.
+  bool owned() const {
+    return std::ranges::any_of(
+        jobs, [](const JobConfig& job) { return job.spec.type == JobType::index; });
+  }
+  bool all_paused() const {
+    return std::ranges::all_of(jobs, [](const JobConfig& job) { return job.paused; });
+  }
+  // The name of the job's source.
+  const std::string& source_of(const std::string& job) const {
+    return std::ranges::find_if(jobs, [&](const JobConfig& one) { return one.spec.name == job; })
+        ->spec.source;
+  }
+  bool operator==(const PlanConfig&) const = default;
+};
+
+struct PlanParts {
+  std::map<std::string, std::shared_ptr<capture::Source>> sources;
+  std::shared_ptr<index::Cluster> cluster;
+  retry::ParkedStore& parked;
+  retry::RetrySchedule& retries;
+  verify::VerifyStore& verifications;
+  const Clock& clock;
+  std::string instance;  // of this installation
+  std::function<std::shared_ptr<const Configuration>()> configuration;
+  std::function<void()> ended;  // on the runner's thread, its last call
+};
+
+}  // namespace syncline::engine
