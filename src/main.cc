@@ -13,6 +13,7 @@
 #include "api/api_server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "cli/command_line.h"
 #include "cli/signals.h"
 #include "cli/stop_deadline.h"
@@ -65,7 +66,8 @@ Status serve(const cli::ServeOptions& options, const cli::StopSignals& signals) 
   SYNCLINE_ASSIGN(const std::unique_ptr<retry::RetrySchedule> retries,
                   make_schedule(options, *parked, clock, store->instance_id()));
   control::InstalledSources installed(*store);
-  engine::Supervisor engine(*parked, *retries, *verifications, installed, clock,
+  Metrics metrics;
+  engine::Supervisor engine(*parked, *retries, *verifications, installed, metrics, clock,
                             store->instance_id());
   control::JobService service(*store, engine);
   api::ApiServer server(service, {options.listen, options.port, options.token, {}});

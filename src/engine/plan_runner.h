@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.h"
 #include "capture/source.h"
 #include "compose/plan_context.h"
 #include "engine/question_desk.h"
@@ -52,6 +53,7 @@ class PlanRunner final : public lanes::LaneEvents {
     retry::ParkedStore& parked;
     retry::RetrySchedule& retries;
     verify::VerifyStore& verifications;
+    Metrics& metrics;
     const Clock& clock;
     std::string instance;  // of this installation
     std::function<std::shared_ptr<const Configuration>()> configuration;
@@ -153,7 +155,7 @@ class PlanRunner final : public lanes::LaneEvents {
 
   const PlanConfig config_;
   const Parts parts_;
-  compose::DocumentCounts counts_;
+  compose::DocumentCounts counts_{parts_.metrics, config_.plan()};
   lanes::RefusalWatch refusals_{parts_.clock};
   compose::TouchWatch touches_;
   lanes::WriteTrouble write_trouble_{parts_.clock};

@@ -82,9 +82,9 @@ JobStatus PlanRunner::status(const std::string& job, bool fresh_lag) {
   status.load.rows_estimate = view.load.rows_estimate;
   if (view.load.started_us != 0) status.load.started_at_us = view.load.started_us;
   status.load.finished_at_us = view.load.finished_us;
-  status.documents.indexed = counts_.indexed;
-  status.documents.deleted = counts_.deleted;
-  status.documents.conflicts = counts_.conflicts;
+  status.documents.indexed = counts_.indexed.value();
+  status.documents.deleted = counts_.deleted.value();
+  status.documents.conflicts = counts_.conflicts.value();
   status.parked = parts_.parked.count_job(job);
   if (status.parked > 0) {
     if (auto warning = refusals_.warning()) status.warnings.push_back(*std::move(warning));

@@ -34,11 +34,12 @@ std::map<std::string, PlanConfig> wanted_plans(const Configuration& configuratio
 
 Supervisor::Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
                        verify::VerifyStore& verifications, EngineListener& listener,
-                       const Clock& clock, std::string instance_id)
+                       Metrics& metrics, const Clock& clock, std::string instance_id)
     : parked_(parked),
       retries_(retries),
       verifications_(verifications),
       listener_(listener),
+      metrics_(metrics),
       clock_(clock),
       instance_id_(std::move(instance_id)),
       configuration_(std::make_shared<Configuration>()),
@@ -211,6 +212,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
                             parked_,
                             retries_,
                             verifications_,
+                            metrics_,
                             clock_,
                             instance_id_,
                             [this] { return configuration(); },

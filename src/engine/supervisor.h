@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/stop_signal.h"
 #include "engine/plan_runner.h"
 #include "model/engine.h"
@@ -27,8 +28,8 @@ class Supervisor final : public Engine {
  public:
   // All outlive the supervisor.
   Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
-             verify::VerifyStore& verifications, EngineListener& listener, const Clock& clock,
-             std::string instance_id);
+             verify::VerifyStore& verifications, EngineListener& listener, Metrics& metrics,
+             const Clock& clock, std::string instance_id);
   ~Supervisor() override;
 
   void apply(std::shared_ptr<const Configuration> configuration) override;
@@ -76,6 +77,7 @@ class Supervisor final : public Engine {
   retry::RetrySchedule& retries_;
   verify::VerifyStore& verifications_;
   EngineListener& listener_;
+  Metrics& metrics_;
   const Clock& clock_;
   const std::string instance_id_;
   StopSignal stop_;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/utf8_text.h"
 #include "engine/supervisor.h"
+#include "model/metric_families.h"
 
 namespace syncline::engine {
 
@@ -89,7 +90,8 @@ Result<std::optional<Failure>> Supervisor::give_up(const std::string& job, const
   return std::optional(failure_of(*parked, parked_.all_asked_us(plan), clock_.wall_time_us()));
 }
 
-// What is parked for plans that no job has any more; what a crash left, too.
+// What is parked for plans that no job has any more, what a crash left, too; what was counted of
+// them.
 void Supervisor::forget_other_plans(const std::map<std::string, PlanConfig>& wanted) {
   for (const std::string& plan : parked_.plans()) {
     {
@@ -103,8 +105,9 @@ void Supervisor::forget_other_plans(const std::map<std::string, PlanConfig>& wan
       spdlog::warn("{}: parked documents not yet removed: {}", plan, forgotten.error().message);
     }
   }
-  const Status forgotten =
-      verifications_.forget([&](const std::string& plan) { return wanted.count(plan) == 0; });
+  const auto unwanted = [&](const std::string& plan) { return wanted.count(plan) == 0; };
+  metrics_.forget(kPlanLabel, unwanted);
+  const Status forgotten = verifications_.forget(unwanted);
   if (!forgotten.ok()) spdlog::warn("verifications not yet removed: {}", forgotten.error().message);
 }
 
