@@ -289,7 +289,7 @@ Outcome JobService::verify(const std::string& job, const Json& body) {
     const std::lock_guard lock(mutex_);
     if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
     if (!faults.empty()) return invalid(faults);
-    if (const Status asked = engine_.verify(job, repair); !asked.ok())
+    if (const Status asked = verifications_.verify(job, repair); !asked.ok())
       return internal(asked.error());
   }
   return status(job);
@@ -324,7 +324,7 @@ Outcome JobService::status(const std::string& job) const {
     if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
   }
   // Without the mutex: the engine asks the source, which may take a second.
-  const Result<JobStatus> found = engine_.status(job);
+  const Result<JobStatus> found = jobs_.status(job);
   if (found.ok()) return status_json(*found);
   const std::lock_guard lock(mutex_);
   if (!exists(ResourceKind::job, job)) return not_found(ResourceKind::job, job);
@@ -340,7 +340,7 @@ std::vector<UnreadyJob> JobService::unready_jobs() const {
   }
   std::vector<UnreadyJob> unready;
   for (const std::string& name : names) {
-    const Result<JobStatus> found = engine_.last_status(name);
+    const Result<JobStatus> found = jobs_.last_status(name);
     if (!found.ok()) continue;  // deleted meanwhile
     const JobState state = found->state;
     if (state == JobState::loading || state == JobState::live || state == JobState::paused)

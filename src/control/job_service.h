@@ -18,8 +18,10 @@
 #include "control/outcome.h"
 #include "control/secrets.h"
 #include "control/store.h"
-#include "model/engine.h"
+#include "model/jobs.h"
+#include "model/parked_documents.h"
 #include "model/spec.h"
+#include "model/verifications.h"
 
 namespace syncline::control {
 
@@ -33,8 +35,9 @@ struct UnreadyJob {
 
 class JobService {
  public:
-  // Neither is owned; both must outlive the service.
-  JobService(Store& store, Engine& engine) : store_(store), engine_(engine) {}
+  // None is owned; all must outlive the service.
+  JobService(Store& store, Jobs& jobs, ParkedDocuments& parked, Verifications& verifications)
+      : store_(store), jobs_(jobs), parked_(parked), verifications_(verifications) {}
 
   // Reads what is stored and hands it to the engine. Called once, before anything else. Error:
   // needs_person (the stored state cannot be read).
@@ -111,7 +114,9 @@ class JobService {
   }
 
   Store& store_;
-  Engine& engine_;
+  Jobs& jobs_;
+  ParkedDocuments& parked_;
+  Verifications& verifications_;
 
   mutable std::mutex mutex_;
   Configuration current_;

@@ -35,7 +35,7 @@ Outcome JobService::failures(const std::string& job, const QueryParameters& para
   Faults faults;
   const FailureQuery query = parse_failure_query(parameters, faults);
   if (!faults.empty()) return invalid(faults);
-  const Result<FailurePage> page = engine_.failures(job, query);
+  const Result<FailurePage> page = parked_.failures(job, query);
   if (!page.ok()) return unreadable(page.error());
   return failure_page_json(*page);
 }
@@ -45,7 +45,7 @@ Outcome JobService::retry_failures(const std::string& job, const Json& body) {
   Faults faults;
   const auto ids = parse_failure_ids(body, faults);
   if (!faults.empty()) return invalid(faults);
-  const Result<RetriedFailures> retried = engine_.retry_failures(job, ids);
+  const Result<RetriedFailures> retried = parked_.retry_failures(job, ids);
   if (!retried.ok()) return unreadable(retried.error());
   if (!retried->unknown.empty()) return not_parked(job, retried->unknown);
   return Json{{"retried", retried->count}};
@@ -53,7 +53,7 @@ Outcome JobService::retry_failures(const std::string& job, const Json& body) {
 
 Outcome JobService::give_up(const std::string& job, const std::string& id) {
   if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
-  const Result<std::optional<Failure>> given_up = engine_.give_up(job, id);
+  const Result<std::optional<Failure>> given_up = parked_.give_up(job, id);
   if (!given_up.ok()) return unreadable(given_up.error());
   if (!*given_up) return not_parked(job, {id});
   return failure_json(**given_up);

@@ -132,7 +132,7 @@ void JobService::publish() {
     spdlog::error("what is to be cleaned could not be read: {}", to_clean.error().message);
     current_.sources_to_clean.clear();
   }
-  engine_.apply(std::make_shared<const Configuration>(current_));
+  jobs_.apply(std::make_shared<const Configuration>(current_));
 }
 
 }  // namespace syncline::control

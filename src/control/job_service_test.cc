@@ -32,7 +32,8 @@ class JobServiceTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(opened).value();
     engine_ = std::make_unique<FakeEngine>();
-    service_ = std::make_unique<JobService>(*store_, *engine_);
+    service_ = std::make_unique<JobService>(*store_, engine_->jobs, engine_->parked,
+                                            engine_->verifications);
     const Status started = service_->start();
     ASSERT_TRUE(started.ok()) << started.error().message;
   }
@@ -56,13 +57,13 @@ class JobServiceTest : public testing::Test {
   }
   std::vector<std::string> to_clean() const {
     std::vector<std::string> names;
-    for (const auto& [name, source] : engine_->last()->sources_to_clean) {
+    for (const auto& [name, source] : engine_->jobs.last()->sources_to_clean) {
       EXPECT_EQ(source.name, name);
       names.push_back(name);
     }
     return names;
   }
-  EngineListener& listener() {
+  SourceMemory& listener() {
     listener_ = std::make_unique<InstalledSources>(*store_);
     return *listener_;
   }
@@ -71,7 +72,7 @@ class JobServiceTest : public testing::Test {
   std::unique_ptr<Store> store_;
   std::unique_ptr<FakeEngine> engine_;
   std::unique_ptr<JobService> service_;
-  std::unique_ptr<EngineListener> listener_;
+  std::unique_ptr<SourceMemory> listener_;
 };
 
 TEST_F(JobServiceTest, CreatesListsAndGetsWithSecretsAsStars) {
@@ -82,8 +83,8 @@ TEST_F(JobServiceTest, CreatesListsAndGetsWithSecretsAsStars) {
   EXPECT_EQ(service_->get(kTarget, "search").body(), target_body());
   EXPECT_EQ(service_->list(kJob).body(), Json::array({job_body()}));
   EXPECT_EQ(service_->list(kSource).body()[0]["config"]["password"], "********");
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
-  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").spec.index, "orders");
 }
 
 TEST_F(JobServiceTest, DoesNotInventFields) {
@@ -96,22 +97,22 @@ TEST_F(JobServiceTest, SurvivesARestart) {
   ASSERT_TRUE(service_->pause("orders").ok());
   ASSERT_TRUE(service_->resync("orders", Json()).ok());
   ASSERT_TRUE(service_->resync("orders", Json()).ok());
-  const auto before = engine_->last();
+  const auto before = engine_->jobs.last();
   start();
-  EXPECT_EQ(engine_->applied(), 1u);
-  EXPECT_EQ(engine_->last()->sources, before->sources);
-  EXPECT_EQ(engine_->last()->targets, before->targets);
+  EXPECT_EQ(engine_->jobs.applied(), 1u);
+  EXPECT_EQ(engine_->jobs.last()->sources, before->sources);
+  EXPECT_EQ(engine_->jobs.last()->targets, before->targets);
   auto jobs = before->jobs;
   for (auto& [name, job] : jobs) job.revision = 0;  // counts within one life of the process
-  EXPECT_EQ(engine_->last()->jobs, jobs);
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 2);
+  EXPECT_EQ(engine_->jobs.last()->jobs, jobs);
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 2);
   EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());
 }
 
 TEST_F(JobServiceTest, RefusesTakenAndUnknownNames) {
   create_all();
-  const size_t applied = engine_->applied();
+  const size_t applied = engine_->jobs.applied();
   expect_refusal(service_->create(kSource, source_body()), RefusalCode::exists, {});
   expect_refusal(service_->create(kTarget, target_body()), RefusalCode::exists, {});
   expect_refusal(service_->create(kJob, job_body()), RefusalCode::exists, {});
@@ -121,7 +122,7 @@ TEST_F(JobServiceTest, RefusesTakenAndUnknownNames) {
   expect_refusal(service_->pause("nope"), RefusalCode::not_found, {});
   expect_refusal(service_->resync("nope", Json()), RefusalCode::not_found, {});
   expect_refusal(service_->status("nope"), RefusalCode::not_found, {});
-  EXPECT_EQ(engine_->applied(), applied);
+  EXPECT_EQ(engine_->jobs.applied(), applied);
 }
 
 TEST_F(JobServiceTest, RefusesUnknownSourceAndTarget) {
@@ -138,7 +139,7 @@ TEST_F(JobServiceTest, ReplacesWithTheNameLeftOutOrEqual) {
   ASSERT_TRUE(replaced.ok()) << replaced.refusal().message;
   EXPECT_EQ(replaced.body(), with(job_body(), "/target/index", "orders2"));
   EXPECT_EQ(json_text(replaced.body()).find("{\"name\""), 0u);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders2");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").spec.index, "orders2");
   expect_refusal(service_->replace(kJob, "orders", job_body("other")), RefusalCode::invalid,
                  {"name"});
   expect_refusal(service_->replace(kJob, "orders", Json::array()), RefusalCode::invalid, {""});
@@ -149,11 +150,11 @@ TEST_F(JobServiceTest, ReplacingKeepsPauseAndGeneration) {
   ASSERT_TRUE(service_->pause("orders").ok());
   ASSERT_TRUE(service_->resync("orders", Json()).ok());
   ASSERT_TRUE(service_->replace(kJob, "orders", with(job_body(), "/target/index", "x")).ok());
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 1);
   start();
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 1);
 }
 
 TEST_F(JobServiceTest, WhatIsInUseIsNotDeleted) {
@@ -168,7 +169,7 @@ TEST_F(JobServiceTest, WhatIsInUseIsNotDeleted) {
   EXPECT_EQ(service_->remove(kJob, "orders").body(), job_body());
   EXPECT_EQ(service_->remove(kSource, "shop").body()["config"]["password"], "********");
   ASSERT_TRUE(service_->remove(kTarget, "search").ok());
-  EXPECT_TRUE(engine_->last()->sources.empty());
+  EXPECT_TRUE(engine_->jobs.last()->sources.empty());
   start();
   EXPECT_EQ(service_->list(kJob).body(), Json::array());
 }
@@ -177,10 +178,10 @@ TEST_F(JobServiceTest, StarsKeepTheStoredSecret) {
   create(kSource, source_body());
   const Json starred = service_->get(kSource, "shop").body();
   ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/user", "v")).ok());
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
-  EXPECT_EQ(engine_->last()->sources.at("shop").user, "v");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").user, "v");
   start();
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
   expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/host", "evil")),
                  RefusalCode::invalid, {"config.password"});
   expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/port", 1)),
@@ -196,7 +197,7 @@ TEST_F(JobServiceTest, StarsWorkForAnEmptySecretAndNotForNone) {
   const Json starred = service_->get(kSource, "shop").body();
   EXPECT_EQ(starred["config"]["password"], "********");
   ASSERT_TRUE(service_->replace(kSource, "shop", starred).ok());
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "");
   ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/password", "DROP")).ok());
   expect_refusal(service_->replace(kSource, "shop", starred), RefusalCode::invalid,
                  {"config.password"});
@@ -207,7 +208,7 @@ TEST_F(JobServiceTest, StarsOfATargetDoNotFollowItsUrl) {
   const Json starred = service_->get(kTarget, "search").body();
   EXPECT_EQ(starred["api"]["api_key"], "********");
   ASSERT_TRUE(service_->replace(kTarget, "search", with(starred, "/api/verify", false)).ok());
-  EXPECT_EQ(engine_->last()->targets.at("search").api_key, "k");
+  EXPECT_EQ(engine_->jobs.last()->targets.at("search").api_key, "k");
   expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/url", "http://evil")),
                  RefusalCode::invalid, {"api.api_key"});
   expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/port", 80)),
@@ -261,9 +262,9 @@ TEST_F(JobServiceTest, KeepsJobsOfAllTypes) {
   const Json property = property_body("property", "customer.status", "label");
   for (const Json& body : {object, nested, property}) create(kJob, body);
   start();
-  EXPECT_EQ(engine_->last()->jobs.at("object").spec.object_name, "customer");
-  EXPECT_EQ(engine_->last()->jobs.at("nested").spec.nested_id, "status");
-  EXPECT_EQ(engine_->last()->jobs.at("property").spec.compare_target, "customer.status");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("object").spec.object_name, "customer");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("nested").spec.nested_id, "status");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("property").spec.compare_target, "customer.status");
   EXPECT_EQ(service_->get(kJob, "property").body(), property);
 }
 
@@ -280,7 +281,7 @@ TEST_F(JobServiceTest, AReplacedJobIsComparedWithTheOthersOnly) {
                  RefusalCode::invalid, {"name"});
   expect_refusal(service_->create(kJob, property_body("first", "status", "label")),
                  RefusalCode::exists, {});
-  EXPECT_EQ(engine_->last()->jobs.at("first").spec.compare_target, "status");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("first").spec.compare_target, "status");
 }
 
 TEST_F(JobServiceTest, WhatAnotherJobComparesWithMayGo) {
@@ -307,7 +308,7 @@ TEST_F(JobServiceTest, CleansWhereOurSchemaIsLeftBehind) {
   ASSERT_TRUE(service_->remove(kJob, "orders").ok());
   ASSERT_TRUE(service_->remove(kSource, "shop").ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
-  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->sources_to_clean.at("shop#1").password, "pw");
   start();
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
   ASSERT_TRUE(listener().schema_removed("shop#1").ok());
@@ -346,8 +347,8 @@ TEST_F(JobServiceTest, ASourceThatMovesToAnotherDatabaseLeavesTheOldOneToClean) 
   ASSERT_TRUE(
       service_->replace(kSource, "shop", with(source_body(), "/config/database", "x")).ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
-  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").host, "db2");
-  EXPECT_EQ(engine_->last()->sources.at("shop").database, "x");
+  EXPECT_EQ(engine_->jobs.last()->sources_to_clean.at("shop#1").host, "db2");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").database, "x");
 }
 
 TEST_F(JobServiceTest, PauseAndResumeMayBeRepeated) {
@@ -368,8 +369,8 @@ TEST_F(JobServiceTest, IsReadyWhenEveryJobIs) {
   EXPECT_TRUE(service_->unready_jobs().empty());
   create_all();
   EXPECT_TRUE(service_->unready_jobs().empty());
-  engine_->state = JobState::waiting;
-  engine_->error = JobError{"source_unreachable", "no route", 0};
+  engine_->jobs.state = JobState::waiting;
+  engine_->jobs.error = JobError{"source_unreachable", "no route", 0};
   ASSERT_EQ(service_->unready_jobs().size(), 1u);
   EXPECT_EQ(service_->unready_jobs()[0].name, "orders");
   EXPECT_EQ(service_->unready_jobs()[0].reason, "waiting: no route");
@@ -396,7 +397,7 @@ TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(service_->list(kJob).body().size(), 4u);
-  EXPECT_EQ(engine_->last()->jobs.size(), 4u);
+  EXPECT_EQ(engine_->jobs.last()->jobs.size(), 4u);
 }
 
 TEST_F(JobServiceTest, AsksForAVerification) {
@@ -404,11 +405,11 @@ TEST_F(JobServiceTest, AsksForAVerification) {
   ASSERT_TRUE(service_->verify("orders", nullptr).ok());
   ASSERT_TRUE(service_->verify("orders", Json{{"repair", true}}).ok());
   using Asked = std::vector<std::pair<std::string, bool>>;
-  EXPECT_EQ(engine_->verified, (Asked{{"orders", false}, {"orders", true}}));
+  EXPECT_EQ(engine_->verifications.asked, (Asked{{"orders", false}, {"orders", true}}));
   expect_refusal(service_->verify("orders", Json{{"repair", 1}, {"x", 2}}), RefusalCode::invalid,
                  {"repair", "x"});
   expect_refusal(service_->verify("nope", nullptr), RefusalCode::not_found, {});
-  EXPECT_EQ(engine_->verified.size(), 2u);
+  EXPECT_EQ(engine_->verifications.asked.size(), 2u);
 }
 
 TEST(StatusJson, HasItsDocumentedShape) {
