@@ -1,7 +1,8 @@
-// The part of JobService that deals with parked documents.
+#include "control/parked_commands.h"
+
+#include <utility>
+
 #include "base/log.h"
-#include "control/failure_json.h"
-#include "control/job_service.h"
 
 namespace syncline::control {
 
@@ -23,15 +24,8 @@ Refusal unreadable(const Error& error) {
 
 }  // namespace
 
-// Without the mutex from here on: the list of parked documents has its own.
-std::optional<Refusal> JobService::refuse_unknown_job(const std::string& job) const {
-  const std::lock_guard lock(mutex_);
-  if (exists(ResourceKind::job, job)) return std::nullopt;
-  return refusal(RefusalCode::not_found, "there is no job \"" + job + "\"");
-}
-
-Outcome JobService::failures(const std::string& job, const QueryParameters& parameters) const {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+Outcome ParkedCommands::list(const std::string& job, const QueryParameters& parameters) const {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
   Faults faults;
   const FailureQuery query = parse_failure_query(parameters, faults);
   if (!faults.empty()) return invalid(faults);
@@ -40,8 +34,8 @@ Outcome JobService::failures(const std::string& job, const QueryParameters& para
   return failure_page_json(*page);
 }
 
-Outcome JobService::retry_failures(const std::string& job, const Json& body) {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+Outcome ParkedCommands::retry(const std::string& job, const Json& body) {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
   Faults faults;
   const auto ids = parse_failure_ids(body, faults);
   if (!faults.empty()) return invalid(faults);
@@ -51,8 +45,8 @@ Outcome JobService::retry_failures(const std::string& job, const Json& body) {
   return Json{{"retried", retried->count}};
 }
 
-Outcome JobService::give_up(const std::string& job, const std::string& id) {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+Outcome ParkedCommands::give_up(const std::string& job, const std::string& id) {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
   const Result<std::optional<Failure>> given_up = parked_.give_up(job, id);
   if (!given_up.ok()) return unreadable(given_up.error());
   if (!*given_up) return not_parked(job, {id});
