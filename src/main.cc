@@ -13,6 +13,7 @@
 #include "api/api_server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "cli/command_line.h"
 #include "cli/signals.h"
 #include "cli/stop_deadline.h"
@@ -23,9 +24,11 @@
 #include "control/uninstall.h"
 #include "engine/supervisor.h"
 #include "retry/local_schedule.h"
+#include "retry/parked_desk.h"
 #include "retry/parked_store.h"
 #include "retry/sqs_queue.h"
 #include "retry/sqs_schedule.h"
+#include "verify/verify_desk.h"
 #include "verify/verify_store.h"
 
 namespace syncline {
@@ -65,9 +68,12 @@ Status serve(const cli::ServeOptions& options, const cli::StopSignals& signals) 
   SYNCLINE_ASSIGN(const std::unique_ptr<retry::RetrySchedule> retries,
                   make_schedule(options, *parked, clock, store->instance_id()));
   control::InstalledSources installed(*store);
-  engine::Supervisor engine(*parked, *retries, *verifications, installed, clock,
+  Metrics metrics;
+  engine::Supervisor engine(*parked, *retries, *verifications, installed, metrics, clock,
                             store->instance_id());
-  control::JobService service(*store, engine);
+  retry::ParkedDesk parked_desk(*parked, engine, clock);
+  verify::VerifyDesk verify_desk(*verifications, engine);
+  control::JobService service(*store, engine, parked_desk, verify_desk);
   api::ApiServer server(service, {options.listen, options.port, options.token, {}});
   // The port first: where it is taken, the jobs must not even begin.
   SYNCLINE_RETURN_IF_ERROR(server.bind());

@@ -67,7 +67,8 @@ class ApiServerTest : public testing::Test {
     auto opened = control::Store::open(folder_.file("state.db"));
     ASSERT_TRUE(opened.ok());
     store_ = std::move(opened).value();
-    service_ = std::make_unique<control::JobService>(*store_, engine_);
+    service_ = std::make_unique<control::JobService>(*store_, engine_.jobs, engine_.parked,
+                                                     engine_.verifications);
     ASSERT_TRUE(service_->start().ok());
     ApiOptions options;
     options.port = 0;
@@ -293,8 +294,8 @@ TEST_F(ApiServerTest, AsksForTheToken) {
 }
 
 TEST_F(ApiServerTest, TellsWhetherItIsReady) {
-  engine_.state = JobState::failed;
-  engine_.error = JobError{"table", "the table is gone", 0};
+  engine_.jobs.state = JobState::failed;
+  engine_.jobs.error = JobError{"table", "the table is gone", 0};
   start();
   EXPECT_EQ(ask("GET", "/health/ready").status, 200);
   ask("POST", "/sources", control::source_body().dump());

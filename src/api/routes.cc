@@ -24,51 +24,54 @@ void add_resource(Router& router, control::JobService& service, control::Resourc
   // Of jobs each may hold a megabyte of settings.
   router.add(
       "GET", path, BodyRule::none,
-      [&service, kind](const Call&) { return read_answer(service.list(kind)); },
+      [&service, kind](const Call&) { return read_answer(service.resources().list(kind)); },
       kind == control::ResourceKind::job ? Effort::large : Effort::command);
   router.add("POST", path, BodyRule::required, [&service, kind](const Call& call) {
-    return write_answer(201, service.create(kind, call.body));
+    return write_answer(201, service.resources().create(kind, call.body));
   });
   router.add("GET", one, BodyRule::none, [&service, kind](const Call& call) {
-    return read_answer(service.get(kind, call.name));
+    return read_answer(service.resources().get(kind, call.name));
   });
   router.add("PUT", one, BodyRule::required, [&service, kind](const Call& call) {
-    return write_answer(200, service.replace(kind, call.name, call.body));
+    return write_answer(200, service.resources().replace(kind, call.name, call.body));
   });
   router.add("DELETE", one, BodyRule::none, [&service, kind](const Call& call) {
-    return write_answer(200, service.remove(kind, call.name));
+    return write_answer(200, service.resources().remove(kind, call.name));
   });
 }
 
 void add_job_commands(Router& router, control::JobService& service) {
-  router.add("GET", "/jobs/:name/status", BodyRule::none,
-             [&service](const Call& call) { return read_answer(service.status(call.name)); });
-  router.add("POST", "/jobs/:name/pause", BodyRule::optional,
-             [&service](const Call& call) { return write_answer(200, service.pause(call.name)); });
-  router.add("POST", "/jobs/:name/resume", BodyRule::optional,
-             [&service](const Call& call) { return write_answer(200, service.resume(call.name)); });
+  router.add("GET", "/jobs/:name/status", BodyRule::none, [&service](const Call& call) {
+    return read_answer(service.jobs().status(call.name));
+  });
+  router.add("POST", "/jobs/:name/pause", BodyRule::optional, [&service](const Call& call) {
+    return write_answer(200, service.jobs().pause(call.name));
+  });
+  router.add("POST", "/jobs/:name/resume", BodyRule::optional, [&service](const Call& call) {
+    return write_answer(200, service.jobs().resume(call.name));
+  });
   router.add("POST", "/jobs/:name/resync", BodyRule::options, [&service](const Call& call) {
-    return write_answer(200, service.resync(call.name, call.body));
+    return write_answer(200, service.jobs().resync(call.name, call.body));
   });
   router.add("POST", "/jobs/:name/verify", BodyRule::options, [&service](const Call& call) {
-    return write_answer(202, service.verify(call.name, call.body));
+    return write_answer(202, service.verifications().verify(call.name, call.body));
   });
 }
 
 void add_failures(Router& router, control::JobService& service) {
   router.add("GET", "/jobs/:name/failures", BodyRule::none, [&service](const Call& call) {
-    return read_answer(service.failures(call.name, call.query));
+    return read_answer(service.parked().list(call.name, call.query));
   });
   router.add("POST", "/jobs/:name/failures/retry", BodyRule::options, [&service](const Call& call) {
-    return write_answer(200, service.retry_failures(call.name, call.body));
+    return write_answer(200, service.parked().retry(call.name, call.body));
   });
   router.add("DELETE", "/jobs/:name/failures/:id", BodyRule::none, [&service](const Call& call) {
-    return write_answer(200, service.give_up(call.name, call.id));
+    return write_answer(200, service.parked().give_up(call.name, call.id));
   });
 }
 
-Answer ready_answer(const control::JobService& service) {
-  const std::vector<control::UnreadyJob> unready = service.unready_jobs();
+Answer ready_answer(const control::JobCommands& jobs) {
+  const std::vector<control::UnreadyJob> unready = jobs.unready();
   if (unready.empty()) return answer_data(200, "ready");
   std::vector<control::Fault> details;
   for (const control::UnreadyJob& job : unready)
@@ -95,7 +98,7 @@ Router make_routes(control::JobService& service) {
       Effort::none);
   router.add(
       "GET", "/health/ready", BodyRule::none,
-      [&service](const Call&) { return ready_answer(service); }, Effort::memory);
+      [&service](const Call&) { return ready_answer(service.jobs()); }, Effort::memory);
   return router;
 }
 

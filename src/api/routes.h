@@ -1,4 +1,4 @@
-// The table of all REST paths: which command of JobService stands behind each.
+// The table of all REST paths: which of JobService's commands stands behind each.
 #pragma once
 
 #include "api/router.h"

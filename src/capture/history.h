@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "model/engine.h"
+#include "model/source_memory.h"
 #include "postgres/session.h"
 
 namespace syncline::capture {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/stop_signal.h"
 #include "capture/source.h"
+#include "compose/document_counts.h"
 #include "compose/member.h"
 #include "compose/page_size.h"
 #include "compose/touch_watch.h"
@@ -31,12 +32,6 @@ class WriteTrouble;
 }  // namespace syncline::lanes
 
 namespace syncline::compose {
-
-struct DocumentCounts {
-  std::atomic<int64_t> indexed{0};
-  std::atomic<int64_t> deleted{0};
-  std::atomic<int64_t> conflicts{0};
-};
 
 // What a plan has learned of the size of its documents: of their rows, and as stored.
 struct PageSizes {

@@ -5,11 +5,11 @@
 #pragma once
 
 #include "control/store.h"
-#include "model/engine.h"
+#include "model/source_memory.h"
 
 namespace syncline::control {
 
-class InstalledSources final : public EngineListener {
+class InstalledSources final : public SourceMemory {
  public:
   explicit InstalledSources(Store& store) : store_(store) {}
 

@@ -32,12 +32,13 @@ class JobServiceTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(opened).value();
     engine_ = std::make_unique<FakeEngine>();
-    service_ = std::make_unique<JobService>(*store_, *engine_);
+    service_ = std::make_unique<JobService>(*store_, engine_->jobs, engine_->parked,
+                                            engine_->verifications);
     const Status started = service_->start();
     ASSERT_TRUE(started.ok()) << started.error().message;
   }
   void create(ResourceKind kind, const Json& body) {
-    const Outcome outcome = service_->create(kind, body);
+    const Outcome outcome = service_->resources().create(kind, body);
     ASSERT_TRUE(outcome.ok()) << outcome.refusal().message;
   }
   void create_all() {
@@ -56,13 +57,13 @@ class JobServiceTest : public testing::Test {
   }
   std::vector<std::string> to_clean() const {
     std::vector<std::string> names;
-    for (const auto& [name, source] : engine_->last()->sources_to_clean) {
+    for (const auto& [name, source] : engine_->jobs.last()->sources_to_clean) {
       EXPECT_EQ(source.name, name);
       names.push_back(name);
     }
     return names;
   }
-  EngineListener& listener() {
+  SourceMemory& listener() {
     listener_ = std::make_unique<InstalledSources>(*store_);
     return *listener_;
   }
@@ -71,61 +72,62 @@ class JobServiceTest : public testing::Test {
   std::unique_ptr<Store> store_;
   std::unique_ptr<FakeEngine> engine_;
   std::unique_ptr<JobService> service_;
-  std::unique_ptr<EngineListener> listener_;
+  std::unique_ptr<SourceMemory> listener_;
 };
 
 TEST_F(JobServiceTest, CreatesListsAndGetsWithSecretsAsStars) {
   create_all();
-  EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());
-  EXPECT_EQ(service_->get(kSource, "shop").body(),
+  EXPECT_EQ(service_->resources().get(kJob, "orders").body(), job_body());
+  EXPECT_EQ(service_->resources().get(kSource, "shop").body(),
             with(source_body(), "/config/password", "********"));
-  EXPECT_EQ(service_->get(kTarget, "search").body(), target_body());
-  EXPECT_EQ(service_->list(kJob).body(), Json::array({job_body()}));
-  EXPECT_EQ(service_->list(kSource).body()[0]["config"]["password"], "********");
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
-  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders");
+  EXPECT_EQ(service_->resources().get(kTarget, "search").body(), target_body());
+  EXPECT_EQ(service_->resources().list(kJob).body(), Json::array({job_body()}));
+  EXPECT_EQ(service_->resources().list(kSource).body()[0]["config"]["password"], "********");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").spec.index, "orders");
 }
 
 TEST_F(JobServiceTest, DoesNotInventFields) {
   create(kSource, with(source_body(), "/config/password", "DROP"));
-  EXPECT_FALSE(service_->get(kSource, "shop").body()["config"].contains("password"));
+  EXPECT_FALSE(service_->resources().get(kSource, "shop").body()["config"].contains("password"));
 }
 
 TEST_F(JobServiceTest, SurvivesARestart) {
   create_all();
-  ASSERT_TRUE(service_->pause("orders").ok());
-  ASSERT_TRUE(service_->resync("orders", Json()).ok());
-  ASSERT_TRUE(service_->resync("orders", Json()).ok());
-  const auto before = engine_->last();
+  ASSERT_TRUE(service_->jobs().pause("orders").ok());
+  ASSERT_TRUE(service_->jobs().resync("orders", Json()).ok());
+  ASSERT_TRUE(service_->jobs().resync("orders", Json()).ok());
+  const auto before = engine_->jobs.last();
   start();
-  EXPECT_EQ(engine_->applied(), 1u);
-  EXPECT_EQ(engine_->last()->sources, before->sources);
-  EXPECT_EQ(engine_->last()->targets, before->targets);
+  EXPECT_EQ(engine_->jobs.applied(), 1u);
+  EXPECT_EQ(engine_->jobs.last()->sources, before->sources);
+  EXPECT_EQ(engine_->jobs.last()->targets, before->targets);
   auto jobs = before->jobs;
   for (auto& [name, job] : jobs) job.revision = 0;  // counts within one life of the process
-  EXPECT_EQ(engine_->last()->jobs, jobs);
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 2);
-  EXPECT_EQ(service_->get(kJob, "orders").body(), job_body());
+  EXPECT_EQ(engine_->jobs.last()->jobs, jobs);
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 2);
+  EXPECT_EQ(service_->resources().get(kJob, "orders").body(), job_body());
 }
 
 TEST_F(JobServiceTest, RefusesTakenAndUnknownNames) {
   create_all();
-  const size_t applied = engine_->applied();
-  expect_refusal(service_->create(kSource, source_body()), RefusalCode::exists, {});
-  expect_refusal(service_->create(kTarget, target_body()), RefusalCode::exists, {});
-  expect_refusal(service_->create(kJob, job_body()), RefusalCode::exists, {});
-  expect_refusal(service_->get(kJob, "nope"), RefusalCode::not_found, {});
-  expect_refusal(service_->replace(kJob, "nope", job_body("nope")), RefusalCode::not_found, {});
-  expect_refusal(service_->remove(kTarget, "nope"), RefusalCode::not_found, {});
-  expect_refusal(service_->pause("nope"), RefusalCode::not_found, {});
-  expect_refusal(service_->resync("nope", Json()), RefusalCode::not_found, {});
-  expect_refusal(service_->status("nope"), RefusalCode::not_found, {});
-  EXPECT_EQ(engine_->applied(), applied);
+  const size_t applied = engine_->jobs.applied();
+  expect_refusal(service_->resources().create(kSource, source_body()), RefusalCode::exists, {});
+  expect_refusal(service_->resources().create(kTarget, target_body()), RefusalCode::exists, {});
+  expect_refusal(service_->resources().create(kJob, job_body()), RefusalCode::exists, {});
+  expect_refusal(service_->resources().get(kJob, "nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->resources().replace(kJob, "nope", job_body("nope")),
+                 RefusalCode::not_found, {});
+  expect_refusal(service_->resources().remove(kTarget, "nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->jobs().pause("nope"), RefusalCode::not_found, {});
+  expect_refusal(service_->jobs().resync("nope", Json()), RefusalCode::not_found, {});
+  expect_refusal(service_->jobs().status("nope"), RefusalCode::not_found, {});
+  EXPECT_EQ(engine_->jobs.applied(), applied);
 }
 
 TEST_F(JobServiceTest, RefusesUnknownSourceAndTarget) {
-  expect_refusal(service_->create(kJob, job_body()), RefusalCode::invalid,
+  expect_refusal(service_->resources().create(kJob, job_body()), RefusalCode::invalid,
                  {"source.name", "target.name"});
   EXPECT_TRUE(store_->jobs()->empty());
 }
@@ -134,83 +136,92 @@ TEST_F(JobServiceTest, ReplacesWithTheNameLeftOutOrEqual) {
   create_all();
   Json body = with(job_body(), "/target/index", "orders2");
   body.erase("name");
-  const Outcome replaced = service_->replace(kJob, "orders", body);
+  const Outcome replaced = service_->resources().replace(kJob, "orders", body);
   ASSERT_TRUE(replaced.ok()) << replaced.refusal().message;
   EXPECT_EQ(replaced.body(), with(job_body(), "/target/index", "orders2"));
   EXPECT_EQ(json_text(replaced.body()).find("{\"name\""), 0u);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").spec.index, "orders2");
-  expect_refusal(service_->replace(kJob, "orders", job_body("other")), RefusalCode::invalid,
-                 {"name"});
-  expect_refusal(service_->replace(kJob, "orders", Json::array()), RefusalCode::invalid, {""});
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").spec.index, "orders2");
+  expect_refusal(service_->resources().replace(kJob, "orders", job_body("other")),
+                 RefusalCode::invalid, {"name"});
+  expect_refusal(service_->resources().replace(kJob, "orders", Json::array()), RefusalCode::invalid,
+                 {""});
 }
 
 TEST_F(JobServiceTest, ReplacingKeepsPauseAndGeneration) {
   create_all();
-  ASSERT_TRUE(service_->pause("orders").ok());
-  ASSERT_TRUE(service_->resync("orders", Json()).ok());
-  ASSERT_TRUE(service_->replace(kJob, "orders", with(job_body(), "/target/index", "x")).ok());
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+  ASSERT_TRUE(service_->jobs().pause("orders").ok());
+  ASSERT_TRUE(service_->jobs().resync("orders", Json()).ok());
+  ASSERT_TRUE(
+      service_->resources().replace(kJob, "orders", with(job_body(), "/target/index", "x")).ok());
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 1);
   start();
-  EXPECT_TRUE(engine_->last()->jobs.at("orders").paused);
-  EXPECT_EQ(engine_->last()->jobs.at("orders").resync_generation, 1);
+  EXPECT_TRUE(engine_->jobs.last()->jobs.at("orders").paused);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("orders").resync_generation, 1);
 }
 
 TEST_F(JobServiceTest, WhatIsInUseIsNotDeleted) {
   create_all();
   create(kJob, with(job_body("second"), "/target/index", "other"));
-  const Outcome outcome = service_->remove(kSource, "shop");
+  const Outcome outcome = service_->resources().remove(kSource, "shop");
   expect_refusal(outcome, RefusalCode::in_use, {"jobs.orders", "jobs.second"});
   EXPECT_THAT(outcome.refusal().message, HasSubstr("\"orders\", \"second\""));
-  expect_refusal(service_->remove(kTarget, "search"), RefusalCode::in_use,
+  expect_refusal(service_->resources().remove(kTarget, "search"), RefusalCode::in_use,
                  {"jobs.orders", "jobs.second"});
-  ASSERT_TRUE(service_->remove(kJob, "second").ok());
-  EXPECT_EQ(service_->remove(kJob, "orders").body(), job_body());
-  EXPECT_EQ(service_->remove(kSource, "shop").body()["config"]["password"], "********");
-  ASSERT_TRUE(service_->remove(kTarget, "search").ok());
-  EXPECT_TRUE(engine_->last()->sources.empty());
+  ASSERT_TRUE(service_->resources().remove(kJob, "second").ok());
+  EXPECT_EQ(service_->resources().remove(kJob, "orders").body(), job_body());
+  EXPECT_EQ(service_->resources().remove(kSource, "shop").body()["config"]["password"], "********");
+  ASSERT_TRUE(service_->resources().remove(kTarget, "search").ok());
+  EXPECT_TRUE(engine_->jobs.last()->sources.empty());
   start();
-  EXPECT_EQ(service_->list(kJob).body(), Json::array());
+  EXPECT_EQ(service_->resources().list(kJob).body(), Json::array());
 }
 
 TEST_F(JobServiceTest, StarsKeepTheStoredSecret) {
   create(kSource, source_body());
-  const Json starred = service_->get(kSource, "shop").body();
-  ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/user", "v")).ok());
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
-  EXPECT_EQ(engine_->last()->sources.at("shop").user, "v");
+  const Json starred = service_->resources().get(kSource, "shop").body();
+  ASSERT_TRUE(
+      service_->resources().replace(kSource, "shop", with(starred, "/config/user", "v")).ok());
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").user, "v");
   start();
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "pw");
-  expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/host", "evil")),
-                 RefusalCode::invalid, {"config.password"});
-  expect_refusal(service_->replace(kSource, "shop", with(starred, "/config/port", 1)),
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "pw");
+  expect_refusal(
+      service_->resources().replace(kSource, "shop", with(starred, "/config/host", "evil")),
+      RefusalCode::invalid, {"config.password"});
+  expect_refusal(service_->resources().replace(kSource, "shop", with(starred, "/config/port", 1)),
                  RefusalCode::invalid, {"config.password"});
   // The default port left out is the same port.
-  EXPECT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/port", "DROP")).ok());
-  expect_refusal(service_->create(kSource, with(starred, "/name", "other")), RefusalCode::invalid,
-                 {"config.password"});
+  EXPECT_TRUE(
+      service_->resources().replace(kSource, "shop", with(starred, "/config/port", "DROP")).ok());
+  expect_refusal(service_->resources().create(kSource, with(starred, "/name", "other")),
+                 RefusalCode::invalid, {"config.password"});
 }
 
 TEST_F(JobServiceTest, StarsWorkForAnEmptySecretAndNotForNone) {
   create(kSource, with(source_body(), "/config/password", ""));
-  const Json starred = service_->get(kSource, "shop").body();
+  const Json starred = service_->resources().get(kSource, "shop").body();
   EXPECT_EQ(starred["config"]["password"], "********");
-  ASSERT_TRUE(service_->replace(kSource, "shop", starred).ok());
-  EXPECT_EQ(engine_->last()->sources.at("shop").password, "");
-  ASSERT_TRUE(service_->replace(kSource, "shop", with(starred, "/config/password", "DROP")).ok());
-  expect_refusal(service_->replace(kSource, "shop", starred), RefusalCode::invalid,
+  ASSERT_TRUE(service_->resources().replace(kSource, "shop", starred).ok());
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").password, "");
+  ASSERT_TRUE(service_->resources()
+                  .replace(kSource, "shop", with(starred, "/config/password", "DROP"))
+                  .ok());
+  expect_refusal(service_->resources().replace(kSource, "shop", starred), RefusalCode::invalid,
                  {"config.password"});
 }
 
 TEST_F(JobServiceTest, StarsOfATargetDoNotFollowItsUrl) {
   create(kTarget, with(target_body(), "/api/api_key", "k"));
-  const Json starred = service_->get(kTarget, "search").body();
+  const Json starred = service_->resources().get(kTarget, "search").body();
   EXPECT_EQ(starred["api"]["api_key"], "********");
-  ASSERT_TRUE(service_->replace(kTarget, "search", with(starred, "/api/verify", false)).ok());
-  EXPECT_EQ(engine_->last()->targets.at("search").api_key, "k");
-  expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/url", "http://evil")),
-                 RefusalCode::invalid, {"api.api_key"});
-  expect_refusal(service_->replace(kTarget, "search", with(starred, "/api/port", 80)),
+  ASSERT_TRUE(
+      service_->resources().replace(kTarget, "search", with(starred, "/api/verify", false)).ok());
+  EXPECT_EQ(engine_->jobs.last()->targets.at("search").api_key, "k");
+  expect_refusal(
+      service_->resources().replace(kTarget, "search", with(starred, "/api/url", "http://evil")),
+      RefusalCode::invalid, {"api.api_key"});
+  expect_refusal(service_->resources().replace(kTarget, "search", with(starred, "/api/port", 80)),
                  RefusalCode::invalid, {"api.api_key"});
 }
 
@@ -218,19 +229,20 @@ TEST_F(JobServiceTest, RefusesJobsThatContradictOneAnotherOnOneIndex) {
   create_all();
   Json other = job_body("other");
   create(kJob, other);  // the same fields with the same types are fine
-  ASSERT_TRUE(service_->remove(kJob, "other").ok());
+  ASSERT_TRUE(service_->resources().remove(kJob, "other").ok());
+  expect_refusal(service_->resources().create(
+                     kJob, with(other, "/target/id", Json::array({"order_id", "status"}))),
+                 RefusalCode::invalid, {"target.id"});
   expect_refusal(
-      service_->create(kJob, with(other, "/target/id", Json::array({"order_id", "status"}))),
-      RefusalCode::invalid, {"target.id"});
-  expect_refusal(service_->create(kJob, with(other, "/target/mappings/1/type", "keyword")),
-                 RefusalCode::invalid, {"target.mappings[1].type"});
-  expect_refusal(
-      service_->create(kJob, with(other, "/target/mappings/1/params", Json{{"boost", 2}})),
-      RefusalCode::invalid, {"target.mappings[1].params"});
+      service_->resources().create(kJob, with(other, "/target/mappings/1/type", "keyword")),
+      RefusalCode::invalid, {"target.mappings[1].type"});
+  expect_refusal(service_->resources().create(
+                     kJob, with(other, "/target/mappings/1/params", Json{{"boost", 2}})),
+                 RefusalCode::invalid, {"target.mappings[1].params"});
   // On another index, or replacing the very job, there is nothing to contradict.
   other = with(other, "/target/mappings/1/type", "keyword");
   create(kJob, with(other, "/target/index", "elsewhere"));
-  EXPECT_TRUE(service_->replace(kJob, "orders", with(other, "/name", "orders")).ok());
+  EXPECT_TRUE(service_->resources().replace(kJob, "orders", with(other, "/name", "orders")).ok());
 }
 
 TEST_F(JobServiceTest, RefusesContradictorySettings) {
@@ -240,8 +252,9 @@ TEST_F(JobServiceTest, RefusesContradictorySettings) {
   const auto with_settings = [](const char* text) {
     return with(job_body("other"), "/target/settings", Json::parse(text));
   };
-  expect_refusal(service_->create(kJob, with_settings(R"({"index": {"number_of_shards": 2}})")),
-                 RefusalCode::invalid, {"target.settings"});
+  expect_refusal(
+      service_->resources().create(kJob, with_settings(R"({"index": {"number_of_shards": 2}})")),
+      RefusalCode::invalid, {"target.settings"});
   create(kJob, with_settings(R"({"index.number_of_shards": "1", "refresh_interval": "5s"})"));
 }
 
@@ -261,53 +274,59 @@ TEST_F(JobServiceTest, KeepsJobsOfAllTypes) {
   const Json property = property_body("property", "customer.status", "label");
   for (const Json& body : {object, nested, property}) create(kJob, body);
   start();
-  EXPECT_EQ(engine_->last()->jobs.at("object").spec.object_name, "customer");
-  EXPECT_EQ(engine_->last()->jobs.at("nested").spec.nested_id, "status");
-  EXPECT_EQ(engine_->last()->jobs.at("property").spec.compare_target, "customer.status");
-  EXPECT_EQ(service_->get(kJob, "property").body(), property);
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("object").spec.object_name, "customer");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("nested").spec.nested_id, "status");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("property").spec.compare_target, "customer.status");
+  EXPECT_EQ(service_->resources().get(kJob, "property").body(), property);
 }
 
 TEST_F(JobServiceTest, AReplacedJobIsComparedWithTheOthersOnly) {
   create_all();
   create(kJob, property_body("first", "order_id", "label"));
   create(kJob, property_body("second", "label", "colour"));
-  EXPECT_TRUE(service_->replace(kJob, "first", property_body("first", "status", "label")).ok());
-  expect_refusal(service_->replace(kJob, "first", property_body("first", "colour", "label")),
-                 RefusalCode::invalid, {"target.property.compare.target"});
-  expect_refusal(service_->replace(kJob, "first", property_body("first", "colour", "status")),
-                 RefusalCode::invalid, {"target.mappings[1].alias"});
-  expect_refusal(service_->replace(kJob, "first", property_body("other", "status", "label")),
-                 RefusalCode::invalid, {"name"});
-  expect_refusal(service_->create(kJob, property_body("first", "status", "label")),
+  EXPECT_TRUE(
+      service_->resources().replace(kJob, "first", property_body("first", "status", "label")).ok());
+  expect_refusal(
+      service_->resources().replace(kJob, "first", property_body("first", "colour", "label")),
+      RefusalCode::invalid, {"target.property.compare.target"});
+  expect_refusal(
+      service_->resources().replace(kJob, "first", property_body("first", "colour", "status")),
+      RefusalCode::invalid, {"target.mappings[1].alias"});
+  expect_refusal(
+      service_->resources().replace(kJob, "first", property_body("other", "status", "label")),
+      RefusalCode::invalid, {"name"});
+  expect_refusal(service_->resources().create(kJob, property_body("first", "status", "label")),
                  RefusalCode::exists, {});
-  EXPECT_EQ(engine_->last()->jobs.at("first").spec.compare_target, "status");
+  EXPECT_EQ(engine_->jobs.last()->jobs.at("first").spec.compare_target, "status");
 }
 
 TEST_F(JobServiceTest, WhatAnotherJobComparesWithMayGo) {
   create_all();
   create(kJob, property_body("first", "order_id", "label"));
   create(kJob, property_body("second", "label", "colour"));
-  EXPECT_TRUE(service_->replace(kJob, "first", property_body("first", "order_id", "text")).ok());
-  EXPECT_TRUE(service_->remove(kJob, "first").ok());
-  EXPECT_TRUE(service_->remove(kJob, "orders").ok());
+  EXPECT_TRUE(service_->resources()
+                  .replace(kJob, "first", property_body("first", "order_id", "text"))
+                  .ok());
+  EXPECT_TRUE(service_->resources().remove(kJob, "first").ok());
+  EXPECT_TRUE(service_->resources().remove(kJob, "orders").ok());
   create(kJob, job_body("again"));
-  expect_refusal(service_->create(kJob, property_body("third", "label", "more")),
+  expect_refusal(service_->resources().create(kJob, property_body("third", "label", "more")),
                  RefusalCode::invalid, {"target.property.compare.target"});
 }
 
 TEST_F(JobServiceTest, CleansWhereOurSchemaIsLeftBehind) {
   create_all();
   ASSERT_TRUE(listener().schema_installed("shop").ok());
-  ASSERT_TRUE(service_->pause("orders").ok());
+  ASSERT_TRUE(service_->jobs().pause("orders").ok());
   EXPECT_THAT(to_clean(), ElementsAre());
-  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->resources().remove(kJob, "orders").ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop"));
   create(kJob, job_body());
   EXPECT_THAT(to_clean(), ElementsAre());
-  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
-  ASSERT_TRUE(service_->remove(kSource, "shop").ok());
+  ASSERT_TRUE(service_->resources().remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->resources().remove(kSource, "shop").ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
-  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").password, "pw");
+  EXPECT_EQ(engine_->jobs.last()->sources_to_clean.at("shop#1").password, "pw");
   start();
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
   ASSERT_TRUE(listener().schema_removed("shop#1").ok());
@@ -318,8 +337,8 @@ TEST_F(JobServiceTest, CleansWhereOurSchemaIsLeftBehind) {
 TEST_F(JobServiceTest, ASourceOnTheSamePlaceTakesOverWhatARetiredOneLeft) {
   create_all();
   ASSERT_TRUE(listener().schema_installed("shop").ok());
-  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
-  ASSERT_TRUE(service_->remove(kSource, "shop").ok());
+  ASSERT_TRUE(service_->resources().remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->resources().remove(kSource, "shop").ok());
   create(kSource, source_body("again"));
   EXPECT_THAT(to_clean(), ElementsAre("again"));
   create(kJob, with(job_body(), "/source/name", "again"));
@@ -330,51 +349,54 @@ TEST_F(JobServiceTest, WhatAnotherSourceNeedsIsNotCleaned) {
   create_all();
   create(kSource, source_body("twin"));
   ASSERT_TRUE(listener().schema_installed("twin").ok());
-  ASSERT_TRUE(service_->pause("orders").ok());
+  ASSERT_TRUE(service_->jobs().pause("orders").ok());
   EXPECT_THAT(to_clean(), ElementsAre());
-  ASSERT_TRUE(service_->remove(kSource, "twin").ok());
+  ASSERT_TRUE(service_->resources().remove(kSource, "twin").ok());
   EXPECT_THAT(to_clean(), ElementsAre());
-  ASSERT_TRUE(service_->remove(kJob, "orders").ok());
+  ASSERT_TRUE(service_->resources().remove(kJob, "orders").ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop"));
 }
 
 TEST_F(JobServiceTest, ASourceThatMovesToAnotherDatabaseLeavesTheOldOneToClean) {
   create_all();
   ASSERT_TRUE(listener().schema_installed("shop").ok());
-  ASSERT_TRUE(service_->replace(kSource, "shop", with(source_body(), "/config/host", "db2")).ok());
+  ASSERT_TRUE(service_->resources()
+                  .replace(kSource, "shop", with(source_body(), "/config/host", "db2"))
+                  .ok());
   EXPECT_THAT(to_clean(), ElementsAre());
-  ASSERT_TRUE(
-      service_->replace(kSource, "shop", with(source_body(), "/config/database", "x")).ok());
+  ASSERT_TRUE(service_->resources()
+                  .replace(kSource, "shop", with(source_body(), "/config/database", "x"))
+                  .ok());
   EXPECT_THAT(to_clean(), ElementsAre("shop#1"));
-  EXPECT_EQ(engine_->last()->sources_to_clean.at("shop#1").host, "db2");
-  EXPECT_EQ(engine_->last()->sources.at("shop").database, "x");
+  EXPECT_EQ(engine_->jobs.last()->sources_to_clean.at("shop#1").host, "db2");
+  EXPECT_EQ(engine_->jobs.last()->sources.at("shop").database, "x");
 }
 
 TEST_F(JobServiceTest, PauseAndResumeMayBeRepeated) {
   create_all();
   for (int i = 0; i < 2; ++i) {
-    const Outcome paused = service_->pause("orders");
+    const Outcome paused = service_->jobs().pause("orders");
     ASSERT_TRUE(paused.ok());
     EXPECT_EQ(paused.body()["state"], "paused");
   }
   for (int i = 0; i < 2; ++i) {
-    const Outcome resumed = service_->resume("orders");
+    const Outcome resumed = service_->jobs().resume("orders");
     ASSERT_TRUE(resumed.ok());
     EXPECT_EQ(resumed.body()["state"], "live");
   }
 }
 
 TEST_F(JobServiceTest, IsReadyWhenEveryJobIs) {
-  EXPECT_TRUE(service_->unready_jobs().empty());
+  EXPECT_TRUE(service_->jobs().unready().empty());
   create_all();
-  EXPECT_TRUE(service_->unready_jobs().empty());
-  engine_->state = JobState::waiting;
-  engine_->error = JobError{"source_unreachable", "no route", 0};
-  ASSERT_EQ(service_->unready_jobs().size(), 1u);
-  EXPECT_EQ(service_->unready_jobs()[0].name, "orders");
-  EXPECT_EQ(service_->unready_jobs()[0].reason, "waiting: no route");
-  ASSERT_TRUE(service_->pause("orders").ok());
-  EXPECT_TRUE(service_->unready_jobs().empty());
+  EXPECT_TRUE(service_->jobs().unready().empty());
+  engine_->jobs.state = JobState::waiting;
+  engine_->jobs.error = JobError{"source_unreachable", "no route", 0};
+  ASSERT_EQ(service_->jobs().unready().size(), 1u);
+  EXPECT_EQ(service_->jobs().unready()[0].name, "orders");
+  EXPECT_EQ(service_->jobs().unready()[0].reason, "waiting: no route");
+  ASSERT_TRUE(service_->jobs().pause("orders").ok());
+  EXPECT_TRUE(service_->jobs().unready().empty());
 }
 
 TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
@@ -385,30 +407,30 @@ TEST_F(JobServiceTest, ManyThreadsWriteAndRead) {
     threads.emplace_back([this, t] {
       const std::string name = "job" + std::to_string(t);
       for (int i = 0; i < 5; ++i) {
-        EXPECT_TRUE(service_->create(kJob, job_body(name)).ok());
-        EXPECT_TRUE(service_->pause(name).ok());
-        EXPECT_TRUE(service_->resync(name, Json()).ok());
-        EXPECT_TRUE(service_->list(kJob).ok());
+        EXPECT_TRUE(service_->resources().create(kJob, job_body(name)).ok());
+        EXPECT_TRUE(service_->jobs().pause(name).ok());
+        EXPECT_TRUE(service_->jobs().resync(name, Json()).ok());
+        EXPECT_TRUE(service_->resources().list(kJob).ok());
         if (i == 4) break;
-        EXPECT_TRUE(service_->remove(kJob, name).ok());
+        EXPECT_TRUE(service_->resources().remove(kJob, name).ok());
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(service_->list(kJob).body().size(), 4u);
-  EXPECT_EQ(engine_->last()->jobs.size(), 4u);
+  EXPECT_EQ(service_->resources().list(kJob).body().size(), 4u);
+  EXPECT_EQ(engine_->jobs.last()->jobs.size(), 4u);
 }
 
 TEST_F(JobServiceTest, AsksForAVerification) {
   create_all();
-  ASSERT_TRUE(service_->verify("orders", nullptr).ok());
-  ASSERT_TRUE(service_->verify("orders", Json{{"repair", true}}).ok());
+  ASSERT_TRUE(service_->verifications().verify("orders", nullptr).ok());
+  ASSERT_TRUE(service_->verifications().verify("orders", Json{{"repair", true}}).ok());
   using Asked = std::vector<std::pair<std::string, bool>>;
-  EXPECT_EQ(engine_->verified, (Asked{{"orders", false}, {"orders", true}}));
-  expect_refusal(service_->verify("orders", Json{{"repair", 1}, {"x", 2}}), RefusalCode::invalid,
-                 {"repair", "x"});
-  expect_refusal(service_->verify("nope", nullptr), RefusalCode::not_found, {});
-  EXPECT_EQ(engine_->verified.size(), 2u);
+  EXPECT_EQ(engine_->verifications.asked, (Asked{{"orders", false}, {"orders", true}}));
+  expect_refusal(service_->verifications().verify("orders", Json{{"repair", 1}, {"x", 2}}),
+                 RefusalCode::invalid, {"repair", "x"});
+  expect_refusal(service_->verifications().verify("nope", nullptr), RefusalCode::not_found, {});
+  EXPECT_EQ(engine_->verifications.asked.size(), 2u);
 }
 
 TEST(StatusJson, HasItsDocumentedShape) {

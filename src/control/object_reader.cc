@@ -123,6 +123,14 @@ std::vector<std::string> ObjectReader::distinct_texts(std::string_view name, Nee
   return read_distinct_texts(*found, path(name), faults_);
 }
 
+bool read_option(const Json& body, const char* name, Faults& faults) {
+  if (body.is_null()) return false;
+  ObjectReader reader(body, "", faults);
+  const bool given = reader.boolean(name, Need::optional).value_or(false);
+  reader.finish();
+  return given;
+}
+
 std::vector<std::string> read_distinct_texts(const Json& array, const std::string& path,
                                              Faults& faults) {
   std::vector<std::string> texts;

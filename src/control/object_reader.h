@@ -60,6 +60,9 @@ class ObjectReader {
 // NUL.
 std::optional<std::string> text_fault(std::string_view text, bool may_be_empty);
 
+// Of a command's body, which may be missing: its one option.
+bool read_option(const Json& body, const char* name, Faults& faults);
+
 // The elements of an array of texts that are not empty and not given twice; faults at path[i].
 std::vector<std::string> read_distinct_texts(const Json& array, const std::string& path,
                                              Faults& faults);

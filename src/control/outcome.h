@@ -1,5 +1,5 @@
-// Outcome: what a command of JobService gives: a body for the answer, or a refusal with its code.
-// Plain data.
+// Outcome: what one of JobService's commands gives: a body for the answer, or a refusal with its
+// code. Plain data.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "model/engine.h"
+#include "model/source_memory.h"
 
 namespace syncline::control {
 

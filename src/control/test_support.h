@@ -1,5 +1,5 @@
-// What the tests of control and api share: a folder of their own, an engine that only remembers,
-// bodies to start from.
+// What the tests of control and api share: a folder of their own, an engine that only remembers
+// what it was told, bodies to start from.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "control/json.h"
-#include "model/engine.h"
+#include "model/jobs.h"
+#include "model/parked_documents.h"
+#include "model/verifications.h"
 
 namespace syncline::control {
 
@@ -36,7 +38,7 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-class FakeEngine final : public Engine {
+class FakeJobs final : public Jobs {
  public:
   void apply(std::shared_ptr<const Configuration> configuration) override {
     const std::lock_guard lock(mutex_);
@@ -53,6 +55,28 @@ class FakeEngine final : public Engine {
     status.error = error;
     return status;
   }
+  void stop() override {}
+
+  std::shared_ptr<const Configuration> last() const {
+    const std::lock_guard lock(mutex_);
+    return applied_.empty() ? nullptr : applied_.back();
+  }
+  size_t applied() const {
+    const std::lock_guard lock(mutex_);
+    return applied_.size();
+  }
+
+  // Set before other threads ask.
+  JobState state = JobState::live;
+  std::optional<JobError> error;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<const Configuration>> applied_;
+};
+
+class FakeParked final : public ParkedDocuments {
+ public:
   // Pages through `parked` whatever the job; what was asked for is remembered.
   Result<FailurePage> failures(const std::string&, const FailureQuery& query) override {
     FailurePage page;
@@ -79,30 +103,25 @@ class FakeEngine final : public Engine {
     const auto found = parked.extract(id);
     return found ? std::optional(found.mapped()) : std::nullopt;
   }
+
+  std::map<std::string, Failure> parked;
+};
+
+class FakeVerifications final : public Verifications {
+ public:
   Status verify(const std::string& job, bool repair) override {
-    verified.emplace_back(job, repair);
+    asked.emplace_back(job, repair);
     return {};
   }
-  void stop() override {}
 
-  std::shared_ptr<const Configuration> last() const {
-    const std::lock_guard lock(mutex_);
-    return applied_.empty() ? nullptr : applied_.back();
-  }
-  size_t applied() const {
-    const std::lock_guard lock(mutex_);
-    return applied_.size();
-  }
+  std::vector<std::pair<std::string, bool>> asked;
+};
 
-  // Set before other threads ask.
-  JobState state = JobState::live;
-  std::optional<JobError> error;
-  std::map<std::string, Failure> parked;
-  std::vector<std::pair<std::string, bool>> verified;  // what was asked for
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<const Configuration>> applied_;
+// The three that a JobService needs.
+struct FakeEngine {
+  FakeJobs jobs;
+  FakeParked parked;
+  FakeVerifications verifications;
 };
 
 inline Json source_body(const std::string& name = "shop") {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "capture/source.h"
 #include "index/cluster.h"
 #include "index/index_admin.h"
@@ -51,6 +52,7 @@ struct PlanParts {
   retry::ParkedStore& parked;
   retry::RetrySchedule& retries;
   verify::VerifyStore& verifications;
+  Metrics& metrics;
   const Clock& clock;
   std::string instance;  // of this installation
   std::function<std::shared_ptr<const Configuration>()> configuration;

@@ -11,7 +11,7 @@ namespace syncline::engine {
 PlanRunner::PlanRunner(PlanConfig config, PlanParts parts)
     : config_(std::move(config)),
       parts_(std::move(parts)),
-      memory_(parts_.clock),
+      memory_(parts_.metrics, config_.plan(), parts_.clock),
       board_(config_, memory_.write_trouble, parts_.clock),
       lag_(config_, parts_, board_, stop_) {
   thread_ = std::thread([this] { run(); });
@@ -160,9 +160,9 @@ JobStatus PlanRunner::status(const std::string& job, Lag lag) {
   status.load.rows_estimate = load.rows_estimate;
   if (load.started_us != 0) status.load.started_at_us = load.started_us;
   status.load.finished_at_us = load.finished_us;
-  status.documents.indexed = memory_.counts.indexed;
-  status.documents.deleted = memory_.counts.deleted;
-  status.documents.conflicts = memory_.counts.conflicts;
+  status.documents.indexed = memory_.counts.indexed.value();
+  status.documents.deleted = memory_.counts.deleted.value();
+  status.documents.conflicts = memory_.counts.conflicts.value();
   status.documents.strangers = shown.unowned;
   status.parked = parts_.parked.count_job(job);
   if (status.parked > 0) {

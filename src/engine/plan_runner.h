@@ -54,7 +54,8 @@ class PlanRunner {
  private:
   // What outlives a run.
   struct Memory {
-    explicit Memory(const Clock& clock) : refusals(clock), write_trouble(clock) {}
+    Memory(Metrics& metrics, const std::string& plan, const Clock& clock)
+        : counts(metrics, plan), refusals(clock), write_trouble(clock) {}
     compose::DocumentCounts counts;
     lanes::RefusalWatch refusals;
     compose::TouchWatch touches;

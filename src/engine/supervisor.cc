@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "model/metric_families.h"
 #include "postgres/session.h"
 
 namespace syncline::engine {
@@ -33,12 +34,13 @@ std::map<std::string, PlanConfig> wanted_plans(const Configuration& configuratio
 }  // namespace
 
 Supervisor::Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
-                       verify::VerifyStore& verifications, EngineListener& listener,
+                       verify::VerifyStore& verifications, SourceMemory& memory, Metrics& metrics,
                        const Clock& clock, std::string instance_id)
     : parked_(parked),
       retries_(retries),
       verifications_(verifications),
-      listener_(listener),
+      memory_(memory),
+      metrics_(metrics),
       clock_(clock),
       instance_id_(std::move(instance_id)),
       configuration_(std::make_shared<Configuration>()),
@@ -94,11 +96,17 @@ Result<JobStatus> Supervisor::find_status(const std::string& job, PlanRunner::La
   return runner->status(job, lag);
 }
 
-Status Supervisor::verify(const std::string& job, bool repair) {
-  SYNCLINE_ASSIGN(const std::string plan, plan_of(job));
-  SYNCLINE_RETURN_IF_ERROR(verifications_.ask(plan, repair));
-  nudge_plan(plan);
-  return {};
+Result<std::string> Supervisor::plan_of(const std::string& job) const {
+  const std::lock_guard lock(mutex_);
+  const auto configured = configuration_->jobs.find(job);
+  if (configured == configuration_->jobs.end()) return Error::bug("no such job: " + job);
+  return configured->second.spec.target + "/" + configured->second.spec.index;
+}
+
+void Supervisor::nudge_plan(const std::string& plan) {
+  const std::lock_guard lock(mutex_);
+  const auto running = plans_.find(plan);
+  if (running != plans_.end()) running->second->nudge();
 }
 
 void Supervisor::stop() {
@@ -184,6 +192,27 @@ void Supervisor::reconcile() {
   }
 }
 
+// What is parked for plans that no job has any more, what a crash left, too; what was counted of
+// them.
+void Supervisor::forget_other_plans(const std::map<std::string, PlanConfig>& wanted) {
+  for (const std::string& plan : parked_.plans()) {
+    {
+      const std::lock_guard lock(mutex_);
+      const bool ending = std::any_of(retiring_.begin(), retiring_.end(), [&](const auto& old) {
+        return old->config().plan() == plan;
+      });
+      if (ending || wanted.count(plan) != 0) continue;
+    }
+    if (const Status forgotten = parked_.remove_plan(plan); !forgotten.ok()) {
+      spdlog::warn("{}: parked documents not yet removed: {}", plan, forgotten.error().message);
+    }
+  }
+  const auto unwanted = [&](const std::string& plan) { return wanted.count(plan) == 0; };
+  metrics_.forget(kPlanLabel, unwanted);
+  const Status forgotten = verifications_.forget(unwanted);
+  if (!forgotten.ok()) spdlog::warn("verifications not yet removed: {}", forgotten.error().message);
+}
+
 void Supervisor::retire_changed(const std::map<std::string, PlanConfig>& wanted) {
   const std::lock_guard lock(mutex_);
   for (auto plan = plans_.begin(); plan != plans_.end();) {
@@ -212,6 +241,7 @@ void Supervisor::start_missing(const std::map<std::string, PlanConfig>& wanted) 
                     parked_,
                     retries_,
                     verifications_,
+                    metrics_,
                     clock_,
                     instance_id_,
                     [this] { return configuration(); },
@@ -244,10 +274,10 @@ std::shared_ptr<capture::Source> Supervisor::obtain_source(const SourceSpec& spe
   if (found != sources_.end())
     return nullptr;  // drop_unused() takes it away when its plans have ended
   capture::Source::Memory memory;
-  memory.installed = [this, name = spec.name] { return listener_.schema_installed(name); };
-  memory.history = [this, name = spec.name] { return listener_.history(name); };
+  memory.installed = [this, name = spec.name] { return memory_.schema_installed(name); };
+  memory.history = [this, name = spec.name] { return memory_.history(name); };
   memory.remember_history = [this, name = spec.name](const DatabaseHistory& history) {
-    return listener_.remember_history(name, history);
+    return memory_.remember_history(name, history);
   };
   auto source = std::make_shared<capture::Source>(spec, instance_id_, clock_, std::move(memory));
   source->on_change([this, name = spec.name] { nudge_plans(name); });
@@ -382,7 +412,7 @@ bool Supervisor::clean_left_source(const std::string& name, const SourceSpec& sp
   auto session = postgres::Session::open(spec, stop_);
   capture::Capture capture(spec, instance_id_);
   Status done = session.ok() ? capture.uninstall(**session, stop_) : Status(session.error());
-  if (done.ok()) done = listener_.schema_removed(name);
+  if (done.ok()) done = memory_.schema_removed(name);
   if (!done.ok()) spdlog::info("source {}: not cleaned yet: {}", name, done.error().message);
   const std::lock_guard lock(mutex_);
   cleaning_.erase(name);

@@ -15,31 +15,32 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/stop_signal.h"
 #include "engine/plan_runner.h"
-#include "model/engine.h"
+#include "model/job_plans.h"
+#include "model/jobs.h"
+#include "model/source_memory.h"
 #include "retry/parked_store.h"
 #include "verify/verify_store.h"
 
 namespace syncline::engine {
 
-class Supervisor final : public Engine {
+class Supervisor final : public Jobs, public JobPlans {
  public:
   // All outlive the supervisor.
   Supervisor(retry::ParkedStore& parked, retry::RetrySchedule& retries,
-             verify::VerifyStore& verifications, EngineListener& listener, const Clock& clock,
-             std::string instance_id);
+             verify::VerifyStore& verifications, SourceMemory& memory, Metrics& metrics,
+             const Clock& clock, std::string instance_id);
   ~Supervisor() override;
 
   void apply(std::shared_ptr<const Configuration> configuration) override;
   Result<JobStatus> status(const std::string& job) override;
   Result<JobStatus> last_status(const std::string& job) override;
-  Result<FailurePage> failures(const std::string& job, const FailureQuery& query) override;
-  Result<RetriedFailures> retry_failures(
-      const std::string& job, const std::optional<std::vector<std::string>>& ids) override;
-  Result<std::optional<Failure>> give_up(const std::string& job, const std::string& id) override;
-  Status verify(const std::string& job, bool repair) override;
   void stop() override;
+
+  Result<std::string> plan_of(const std::string& job) const override;
+  void nudge_plan(const std::string& plan) override;
 
  private:
   using Plans = std::map<std::string, std::shared_ptr<PlanRunner>>;
@@ -50,6 +51,7 @@ class Supervisor final : public Engine {
   void retire_changed(const std::map<std::string, PlanConfig>& wanted);
   void start_missing(const std::map<std::string, PlanConfig>& wanted);
   void drop_unused(const std::map<std::string, PlanConfig>& wanted);
+  void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
   bool obtain_parts(const PlanConfig& config, PlanParts& parts);
   std::shared_ptr<capture::Source> obtain_source(const SourceSpec& spec);
   void nudge_plans(const std::string& source);
@@ -62,20 +64,14 @@ class Supervisor final : public Engine {
   bool clean_running_source(const std::shared_ptr<capture::Source>& source);
   bool clean_left_source(const std::string& name, const SourceSpec& spec);
 
-  // The plan of a configured job.
-  Result<std::string> plan_of(const std::string& job) const;
-  Result<std::optional<retry::ParkedDocument>> find_parked(const std::string& plan,
-                                                           const std::string& job,
-                                                           const std::string& shown);
-  void nudge_plan(const std::string& plan);
-  void forget_other_plans(const std::map<std::string, PlanConfig>& wanted);
   Result<JobStatus> find_status(const std::string& job, PlanRunner::Lag lag);
   std::shared_ptr<const Configuration> configuration() const;
 
   retry::ParkedStore& parked_;
   retry::RetrySchedule& retries_;
   verify::VerifyStore& verifications_;
-  EngineListener& listener_;
+  SourceMemory& memory_;
+  Metrics& metrics_;
   const Clock& clock_;
   const std::string instance_id_;
   StopSignal stop_;

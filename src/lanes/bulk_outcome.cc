@@ -33,7 +33,7 @@ Status handle_conflicts(compose::PlanContext& context, const std::vector<std::st
     for (const std::string& id : page) {
       const bool compose_again = std::find(above.begin(), above.end(), id) != above.end();
       (compose_again ? handled.again : handled.done).push_back(id);
-      if (!compose_again) ++context.counts.conflicts;
+      if (!compose_again) context.counts.conflicts.add();
     }
   }
   return {};
@@ -56,9 +56,9 @@ retry::ParkedDocument parked_document(const compose::PlanContext& context, const
 // A delete of what was not there is none.
 void count_done(compose::DocumentCounts& counts, BulkAction action, int status) {
   if (action == BulkAction::index) {
-    ++counts.indexed;
+    counts.indexed.add();
   } else if (status != 404) {
-    ++counts.deleted;
+    counts.deleted.add();
   }
 }
 

@@ -1,7 +1,8 @@
-// The part of JobService that deals with parked documents.
+#include "control/parked_commands.h"
+
+#include <utility>
+
 #include "base/log.h"
-#include "control/failure_json.h"
-#include "control/job_service.h"
 
 namespace syncline::control {
 
@@ -23,37 +24,30 @@ Refusal unreadable(const Error& error) {
 
 }  // namespace
 
-// Without the mutex from here on: the list of parked documents has its own.
-std::optional<Refusal> JobService::refuse_unknown_job(const std::string& job) const {
-  const std::lock_guard lock(mutex_);
-  if (exists(ResourceKind::job, job)) return std::nullopt;
-  return refusal(RefusalCode::not_found, "there is no job \"" + job + "\"");
-}
-
-Outcome JobService::failures(const std::string& job, const QueryParameters& parameters) const {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+Outcome ParkedCommands::list(const std::string& job, const QueryParameters& parameters) const {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
   Faults faults;
   const FailureQuery query = parse_failure_query(parameters, faults);
   if (!faults.empty()) return invalid(faults);
-  const Result<FailurePage> page = engine_.failures(job, query);
+  const Result<FailurePage> page = parked_.failures(job, query);
   if (!page.ok()) return unreadable(page.error());
   return failure_page_json(*page);
 }
 
-Outcome JobService::retry_failures(const std::string& job, const Json& body) {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
+Outcome ParkedCommands::retry(const std::string& job, const Json& body) {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
   Faults faults;
   const auto ids = parse_failure_ids(body, faults);
   if (!faults.empty()) return invalid(faults);
-  const Result<RetriedFailures> retried = engine_.retry_failures(job, ids);
+  const Result<RetriedFailures> retried = parked_.retry_failures(job, ids);
   if (!retried.ok()) return unreadable(retried.error());
   if (!retried->unknown.empty()) return not_parked(job, retried->unknown);
   return Json{{"retried", retried->count}};
 }
 
-Outcome JobService::give_up(const std::string& job, const std::string& id) {
-  if (auto refused = refuse_unknown_job(job)) return *std::move(refused);
-  const Result<std::optional<Failure>> given_up = engine_.give_up(job, id);
+Outcome ParkedCommands::give_up(const std::string& job, const std::string& id) {
+  if (auto refused = configured_.refuse_unknown_job(job)) return *std::move(refused);
+  const Result<std::optional<Failure>> given_up = parked_.give_up(job, id);
   if (!given_up.ok()) return unreadable(given_up.error());
   if (!*given_up) return not_parked(job, {id});
   return failure_json(**given_up);
