@@ -45,12 +45,12 @@ std::string_view reason_phrase(int status) {
 
 }  // namespace
 
-Answer answer_body(control::Json body) {
-  return {200, std::move(body), {}};
+Answer answer_json(int status, const control::Json& body) {
+  return {status, "application/json", control::json_text(body), {}};
 }
 
 Answer answer_data(int status, control::Json data) {
-  return {status, {{"result", true}, {"data", std::move(data)}}, {}};
+  return answer_json(status, {{"result", true}, {"data", std::move(data)}});
 }
 
 Answer answer_error(int status, std::string_view code, const std::string& message,
@@ -59,11 +59,9 @@ Answer answer_error(int status, std::string_view code, const std::string& messag
   for (const control::Fault& fault : details) {
     list.push_back(control::Json{{"path", fault.path}, {"message", fault.message}});
   }
-  return {status,
-          {{"result", false},
-           {"data", message},
-           {"error", {{"code", code}, {"details", std::move(list)}}}},
-          {}};
+  return answer_json(status, {{"result", false},
+                              {"data", message},
+                              {"error", {{"code", code}, {"details", std::move(list)}}}});
 }
 
 Answer answer_refusal(const control::Refusal& refusal) {
@@ -97,19 +95,17 @@ Answer answer_http_error(int status) {
   return answer_error(status, "invalid", "the request is not proper HTTP, or not all of it came");
 }
 
-std::string http_text(Answer answer, bool with_body) {
-  const std::string body = control::json_text(answer.body);
-  answer.body = nullptr;  // it may be large
+std::string http_text(const Answer& answer, bool with_body) {
   std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " ";
   text += reason_phrase(answer.status);
   text += "\r\n";
   for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
   text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n";
-  text += "Content-Type: application/json\r\n";
-  text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  text += "Content-Type: " + answer.content_type + "\r\n";
+  text += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
   if (!with_body) return text;
-  text.reserve(text.size() + body.size());
-  return text.append(body);
+  text.reserve(text.size() + answer.body.size());
+  return text.append(answer.body);
 }
 
 }  // namespace syncline::api

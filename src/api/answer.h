@@ -12,11 +12,13 @@ namespace syncline::api {
 
 struct Answer {
   int status = 200;
-  control::Json body;
-  std::map<std::string, std::string> headers;
+  std::string content_type;
+  std::string body;
+  std::map<std::string, std::string> headers;  // beside those of every answer
 };
 
-Answer answer_body(control::Json body);
+// The body as it is.
+Answer answer_json(int status, const control::Json& body);
 // {"result": true, "data": …}
 Answer answer_data(int status, control::Json data);
 // {"result": false, "data": "<one sentence>", "error": {"code", "details"}}
@@ -27,6 +29,6 @@ Answer answer_refusal(const control::Refusal& refusal);
 Answer answer_http_error(int status);
 
 // The whole response; the last one of its connection.
-std::string http_text(Answer answer, bool with_body);
+std::string http_text(const Answer& answer, bool with_body);
 
 }  // namespace syncline::api

@@ -8,8 +8,8 @@ namespace syncline::api {
 namespace {
 
 // GET: the resource itself, or the list of them.
-Answer read_answer(control::Outcome outcome) {
-  return outcome.ok() ? answer_body(std::move(outcome).body()) : answer_refusal(outcome.refusal());
+Answer read_answer(const control::Outcome& outcome) {
+  return outcome.ok() ? answer_json(200, outcome.body()) : answer_refusal(outcome.refusal());
 }
 
 // Writes: {"result": true, "data": …}.

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using Ids = std::vector<std::string>;
 
 class FakePlans final : public JobPlans {
  public:
@@ -60,11 +61,11 @@ TEST_F(ParkedDeskTest, PagesThroughTheDocumentsOfAJob) {
 }
 
 TEST_F(ParkedDeskTest, RetriesAllAndWakesThePlan) {
-  EXPECT_EQ(desk_.retry_failures("j", {})->count, 0);
+  EXPECT_EQ(desk_.retry_failures("j", std::nullopt)->count, 0);
   EXPECT_THAT(plans_.nudged, IsEmpty());
   park("a");
   park("b");
-  EXPECT_EQ(desk_.retry_failures("j", {})->count, 2);
+  EXPECT_EQ(desk_.retry_failures("j", std::nullopt)->count, 2);
   EXPECT_THAT(plans_.nudged, ElementsAre("t/i"));
   EXPECT_EQ(desk_.failures("j", {})->items[0].next_at_us, clock_.wall_time_us());
 }
@@ -72,13 +73,13 @@ TEST_F(ParkedDeskTest, RetriesAllAndWakesThePlan) {
 TEST_F(ParkedDeskTest, RetriesSomeOrNoneIfOneIsNotParked) {
   park("a");
   park("b");
-  const auto none = desk_.retry_failures("j", {{"a", "x"}});
+  const auto none = desk_.retry_failures("j", Ids{"a", "x"});
   EXPECT_EQ(none->count, 0);
   EXPECT_THAT(none->unknown, ElementsAre("x"));
   EXPECT_THAT(plans_.nudged, IsEmpty());
-  EXPECT_EQ(desk_.retry_failures("j", {{"b"}})->count, 1);
+  EXPECT_EQ(desk_.retry_failures("j", Ids{"b"})->count, 1);
   EXPECT_THAT(plans_.nudged, ElementsAre("t/i"));
-  EXPECT_THAT(desk_.retry_failures("other", {{"b"}})->unknown, ElementsAre("b"));
+  EXPECT_THAT(desk_.retry_failures("other", Ids{"b"})->unknown, ElementsAre("b"));
 }
 
 TEST_F(ParkedDeskTest, GivesUpWhatIsMeantByAPrintableId) {
