@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "compose/owned_composer.h"
+#include "compose/document_writer.h"
 #include "lanes/bulk_outcome.h"
 
 namespace syncline::lanes {
@@ -72,7 +72,7 @@ Status LoadPages::write_row(size_t line_bytes) {
   if (!id) return {};
   bool fits = document::BulkBuilder::id_is_sendable(*id);
   if (line_bytes > kLargeRowBytes) {
-    const size_t bound = copy_.member->writer->size_bound(values);
+    const size_t bound = compose::document_bound(*copy_.member, values);
     fits = fits && bound < compose::kDocumentJsonBytesMax;
     if (fits && builder_.size_bytes() + bound > kBodyBytes) {
       SYNCLINE_RETURN_IF_ERROR(flush_body());
@@ -81,8 +81,7 @@ Status LoadPages::write_row(size_t line_bytes) {
   }
   if (fits) {
     builder_.begin_document(*id);
-    builder_.bytes() += '{';
-    copy_.member->writer->append_members(values, 1, builder_.bytes());
+    compose::open_document(*copy_.member, values, builder_.bytes());
     if (builder_.end_document()) return {};
   }
   page_.add(*std::move(id));  // the composer says why it is parked
