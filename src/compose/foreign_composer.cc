@@ -42,8 +42,8 @@ bool is_same_family(document::ValueFamily column, document::ValueFamily json) {
 ForeignComposer::ForeignComposer(PlanContext& context, const StopSignal& stop)
     : context_(context),
       reader_(stop),
-      rows_(context.members),
-      writer_(context.members),
+      rows_(context.shape),
+      writer_(context.shape),
       own_names_(names_written(context.members)) {}
 
 Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
@@ -181,24 +181,19 @@ Status ForeignComposer::read_rows(Composition& composition) {
 Result<bool> ForeignComposer::read_all_rows() {
   SYNCLINE_ASSIGN(const bool complete, rows_.read_by_id(reader_, ids_));
   if (!complete) return false;
-  return rows_.read_by_value(reader_, documents_.size(),
-                             [this](const Member& property, size_t document) {
-                               return compare_key_of(property, document);
-                             });
+  return rows_.read_by_value(reader_, documents_.size(), [this](const Node& node, size_t document) {
+    return compare_key_of(node, document);
+  });
 }
 
 // The field is ours if one of the plan's jobs writes it, else the document's.
-std::optional<std::string> ForeignComposer::compare_key_of(const Member& property,
+std::optional<std::string> ForeignComposer::compare_key_of(const Node& node,
                                                            size_t document) const {
-  const auto own_family = document::family_of(*property.link_types.front());
-  for (const Provider& provider : property.providers) {
-    const Member& member = *context_.members[provider.member];
-    const RowPlace row = rows_.one(member, {document, documents_[document].row});
-    if (!row) return std::nullopt;
-    const auto value = row.value(provider.value);
-    return value ? document::compare_key(*provider.type, *value) : std::nullopt;
-  }
-  auto stored = documents_[document].source.scalar_at(property.config.spec.compare_target);
+  const Document& into = documents_[document];
+  if (!node.hosts.empty()) return rows_.given_key(node, {document, into.row});
+  const Member& member = *node.member;
+  const auto own_family = document::family_of(*member.link_types.front());
+  auto stored = into.source.scalar_at(member.config.spec.compare_target);
   if (!stored || !is_same_family(*own_family, stored->family)) return std::nullopt;
   return std::move(stored->key);
 }

@@ -34,7 +34,7 @@ class ForeignComposer final : public Composer {
   Status read_documents(std::span<const std::string> ids, Composition& composition);
   Status read_rows(Composition& composition);
   Result<bool> read_all_rows();
-  std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
+  std::optional<std::string> compare_key_of(const Node& node, size_t document) const;
   void write_own_fields(size_t document, std::string& out);
 
   PlanContext& context_;

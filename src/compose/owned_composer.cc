@@ -6,7 +6,6 @@
 #include "base/failpoint.h"
 #include "base/utf8_text.h"
 #include "compose/plan_context.h"
-#include "document/compare_value.h"
 
 namespace syncline::compose {
 
@@ -23,7 +22,7 @@ DocumentPlace at(size_t document) {
 }  // namespace
 
 OwnedComposer::OwnedComposer(PlanContext& context, const StopSignal& stop)
-    : context_(context), reader_(stop), rows_(context.members), writer_(context.members) {}
+    : context_(context), reader_(stop), rows_(context.shape), writer_(context.shape) {}
 
 Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
   // The version first, then the rows.
@@ -85,9 +84,9 @@ Result<bool> OwnedComposer::read_all_rows(std::span<const std::string> ids) {
   if (!complete) return false;
   present_.resize(ids.size());
   for (size_t document = 0; document < ids.size(); ++document)
-    present_[document] = present_members(document);
-  return rows_.read_by_value(reader_, ids.size(), [this](const Member& property, size_t document) {
-    return compare_key_of(property, document);
+    present_[document] = present_nodes(document);
+  return rows_.read_by_value(reader_, ids.size(), [this](const Node& node, size_t document) {
+    return present_[document] == 0 ? std::nullopt : rows_.given_key(node, at(document));
   });
 }
 
@@ -96,28 +95,12 @@ void OwnedComposer::forget_rows() {
   page_bytes_ = 0;
 }
 
-uint64_t OwnedComposer::present_members(size_t document) const {
+uint64_t OwnedComposer::present_nodes(size_t document) const {
   uint64_t present = 0;
-  for (const auto& member : context_.members) {
-    if (member->is(JobType::index) && rows_.one(*member, at(document)))
-      present |= uint64_t{1} << member->bit;
+  for (const Node& node : context_.shape.nodes()) {
+    if (node.defines != 0 && rows_.one(node, at(document))) present |= node.defines;
   }
   return present;
-}
-
-std::optional<std::string> OwnedComposer::compare_key_of(const Member& property,
-                                                         size_t document) const {
-  if (present_[document] == 0) return std::nullopt;
-  // Of several index jobs that give the field, the last one with a row has the word.
-  for (auto provider = property.providers.rbegin(); provider != property.providers.rend();
-       ++provider) {
-    const Member& member = *context_.members[provider->member];
-    const RowPlace row = rows_.one(member, at(document));
-    if (!row) continue;
-    const auto value = row.value(provider->value);
-    return value ? document::compare_key(*provider->type, *value) : std::nullopt;
-  }
-  return std::nullopt;
 }
 
 // In an index that Syncline did not create, documents that were never written by it stay.

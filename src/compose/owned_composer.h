@@ -21,8 +21,7 @@ class OwnedComposer final : public Composer {
   Result<bool> read_all_rows(std::span<const std::string> ids);
   void forget_rows();
   bool add(const std::string& id, size_t document, Composition& composition);
-  uint64_t present_members(size_t document) const;
-  std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
+  uint64_t present_nodes(size_t document) const;
   Status add_deletes(std::vector<std::string> ids, Composition& composition);
   void add_document(const std::string& id, size_t document, Composition& composition);
 
@@ -30,7 +29,7 @@ class OwnedComposer final : public Composer {
   RowReader reader_;
   PageRows rows_;
   DocumentWriter writer_;
-  std::vector<uint64_t> present_;  // by document: bits of the index members that have a row
+  std::vector<uint64_t> present_;  // by document: bits of the nodes that define it, having a row
   document::BulkBuilder builder_;
   size_t page_bytes_ = 0;   // of the rows held
   bool too_large_ = false;  // the only document's rows, which are not held

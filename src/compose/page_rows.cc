@@ -1,40 +1,26 @@
 #include "compose/page_rows.h"
 
-#include <algorithm>
 #include <unordered_map>
+
+#include "document/compare_value.h"
 
 namespace syncline::compose {
 
 Result<bool> PageRows::read_by_id(RowReader& reader, std::span<const std::string> ids) {
   std::vector<RowReader::Lookup> lookups;
-  for (const auto& member : members_) {
-    if (!member->is(JobType::property))
-      lookups.push_back({member.get(), ids, &of_member_[member->place].rows});
-  }
+  for (const Node* node : shape_.levels.front())
+    lookups.push_back({node, ids, &of_node_[node->number].rows});
   return reader.read(lookups);
 }
 
 Result<bool> PageRows::read_by_value(RowReader& reader, size_t documents, const KeyOf& key_of) {
-  size_t depths = 0;
-  for (const auto& member : members_) {
-    if (member->is(JobType::property)) depths = std::max(depths, member->depth + 1);
-  }
-  for (size_t depth = 0; depth < depths; ++depth) {
+  for (size_t level = 1; level < shape_.levels.size(); ++level) {
     std::vector<RowReader::Lookup> lookups;
-    for (const auto& member : members_) {
-      if (!member->is(JobType::property) || member->depth != depth) continue;
-      Found& found = of_member_[member->place];
+    for (const Node* node : shape_.levels[level]) {
+      Found& found = of_node_[node->number];
       found = Found();
-      found.key_of.assign(documents, -1);
-      std::unordered_map<std::string, int> places;
-      for (size_t document = 0; document < documents; ++document) {
-        auto key = key_of(*member, document);
-        if (!key) continue;
-        const auto [place, is_new] = places.try_emplace(*key, static_cast<int>(found.keys.size()));
-        if (is_new) found.keys.push_back(*std::move(key));
-        found.key_of[document] = place->second;
-      }
-      lookups.push_back({member.get(), found.keys, &found.rows});
+      find_keys(*node, documents, key_of);
+      lookups.push_back({node, found.keys, &found.rows});
     }
     SYNCLINE_ASSIGN(const bool complete, reader.read(lookups));
     if (!complete) return false;
@@ -42,23 +28,46 @@ Result<bool> PageRows::read_by_value(RowReader& reader, size_t documents, const 
   return true;
 }
 
-std::optional<size_t> PageRows::key_of(const Member& member, DocumentPlace place) const {
-  if (!member.is(JobType::property)) return place.id;
-  const Found& found = of_member_[member.place];
+void PageRows::find_keys(const Node& node, size_t documents, const KeyOf& key_of) {
+  Found& found = of_node_[node.number];
+  found.key_of.assign(documents, -1);
+  std::unordered_map<std::string, int> places;
+  for (size_t document = 0; document < documents; ++document) {
+    auto key = key_of(node, document);
+    if (!key) continue;
+    const auto [place, is_new] = places.try_emplace(*key, static_cast<int>(found.keys.size()));
+    if (is_new) found.keys.push_back(*std::move(key));
+    found.key_of[document] = place->second;
+  }
+}
+
+std::optional<size_t> PageRows::key_of(const Node& node, DocumentPlace place) const {
+  if (node.found_by == FoundBy::id) return place.id;
+  const Found& found = of_node_[node.number];
   if (found.key_of.empty() || found.key_of[place.document] < 0) return std::nullopt;
   return static_cast<size_t>(found.key_of[place.document]);
 }
 
-RowPlace PageRows::one(const Member& member, DocumentPlace place) const {
-  const auto key = key_of(member, place);
-  return key ? of_member_[member.place].rows.one(*key) : RowPlace();
+RowPlace PageRows::one(const Node& node, DocumentPlace place) const {
+  const auto key = key_of(node, place);
+  return key ? of_node_[node.number].rows.one(*key) : RowPlace();
+}
+
+std::optional<std::string> PageRows::given_key(const Node& node, DocumentPlace place) const {
+  for (auto host = node.hosts.rbegin(); host != node.hosts.rend(); ++host) {
+    const RowPlace row = one(*host->node, place);
+    if (!row) continue;
+    const auto value = row.value(host->value);
+    return value ? document::compare_key(*host->type, *value) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 const std::string* PageRows::unreadable(DocumentPlace place) const {
-  for (const auto& member : members_) {
-    const auto key = key_of(*member, place);
+  for (const Node& node : shape_.nodes()) {
+    const auto key = key_of(node, place);
     if (!key) continue;
-    const std::string* const reason = of_member_[member->place].rows.unreadable(*key);
+    const std::string* const reason = of_node_[node.number].rows.unreadable(*key);
     if (reason != nullptr) return reason;
   }
   return nullptr;

@@ -1,8 +1,8 @@
-// PageRows: the rows of all members for a page of documents.
+// PageRows: the rows of all nodes of a shape for a page of documents.
 //
-// Owner: a composer, one thread. Place in the flow: ids → [rows of every member] → JSON. The rows
-// that belong to an id are read first; a property's row is found by the value of the field that it
-// compares with, which may be another property's: they are read in the order of their depths.
+// Owner: a composer, one thread. Place in the flow: ids → [rows of every node] → JSON. They are
+// read level by level: what is found by the id first, then what is found by the value of a field,
+// which a node of an earlier level gives.
 #pragma once
 
 #include <cstddef>
@@ -30,42 +30,47 @@ struct DocumentPlace {
 
 class PageRows {
  public:
-  explicit PageRows(const Members& members) : members_(members), of_member_(members.size()) {}
+  explicit PageRows(const Shape& shape) : shape_(shape), of_node_(shape.nodes().size()) {}
 
   // The rows of these ids. False: ask for fewer documents.
   Result<bool> read_by_id(RowReader& reader, std::span<const std::string> ids);
-  // The compare key of a member's field in the document at a place, or nothing. It may ask one()
-  // for properties of a lower depth.
-  using KeyOf = std::function<std::optional<std::string>(const Member& property, size_t document)>;
-  // Then those of properties. False: ask for fewer documents.
+  // The key by which a node's row is found in a document, or nothing. It may ask for rows of lower
+  // levels.
+  using KeyOf = std::function<std::optional<std::string>(const Node& node, size_t document)>;
+  // Then those found by a value. False: ask for fewer documents.
   Result<bool> read_by_value(RowReader& reader, size_t documents, const KeyOf& key_of);
   // Forgets all rows.
   void clear() {
-    for (Found& found : of_member_) found = Found();
+    for (Found& found : of_node_) found = Found();
   }
 
-  // The member's row for a document.
-  RowPlace one(const Member& member, DocumentPlace place) const;
-  // Of a nested member its rows, in their order.
-  std::span<const RowPlace> all(const Member& member, DocumentPlace place) const {
-    return of_member_[member.place].rows.all(place.id);
+  // The node's row for a document.
+  RowPlace one(const Node& node, DocumentPlace place) const;
+  // Of an array its rows, in their order.
+  std::span<const RowPlace> all(const Node& node, DocumentPlace place) const {
+    return of_node_[node.number].rows.all(place.id);
   }
-  // Why a document cannot be composed: a row of some member is there and cannot be read. Null: it
+  // The key by which a node's row is found, of the field that its hosts give: of several with a row
+  // the last one has the word.
+  std::optional<std::string> given_key(const Node& node, DocumentPlace place) const;
+  // Why a document cannot be composed: a row of some node is there and cannot be read. Null: it
   // can.
   const std::string* unreadable(DocumentPlace place) const;
 
  private:
+  friend class RowsForTest;
   struct Found {
-    std::vector<std::string> keys;  // of a property, distinct
-    std::vector<int> key_of;        // of a property, by document; -1: none
+    std::vector<std::string> keys;  // if found by a value, distinct
+    std::vector<int> key_of;        // if found by a value, by document; -1: none
     FoundRows rows;
   };
 
+  void find_keys(const Node& node, size_t documents, const KeyOf& key_of);
   // The place of the document's key in the lookup, or nothing.
-  std::optional<size_t> key_of(const Member& member, DocumentPlace place) const;
+  std::optional<size_t> key_of(const Node& node, DocumentPlace place) const;
 
-  const Members& members_;
-  std::vector<Found> of_member_;
+  const Shape& shape_;
+  std::vector<Found> of_node_;  // by its number
 };
 
 }  // namespace syncline::compose

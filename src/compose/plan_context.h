@@ -16,6 +16,7 @@
 #include "capture/source.h"
 #include "compose/member.h"
 #include "compose/page_size.h"
+#include "compose/shape.h"
 #include "compose/touch_watch.h"
 #include "compose/version_counter.h"
 #include "index/cluster.h"
@@ -51,6 +52,7 @@ struct PlanContext {
   bool owned = true;
   bool index_is_missing = false;  // of a foreign plan: there are no documents yet
   Members members;                // ordered by name
+  Shape shape = {};               // compiled from them
   index::Cluster& cluster;
   index::IndexAdmin& admin;
   index::DocumentReader& documents;

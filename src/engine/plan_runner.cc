@@ -49,7 +49,7 @@ bool needs_sweep(const compose::PlanContext& context, const std::optional<std::s
   const std::set<std::string> now = lines_of(shape_of(context));
   if (!std::includes(now.begin(), now.end(), before.begin(), before.end())) return true;
   return std::any_of(context.members.begin(), context.members.end(), [&](const auto& member) {
-    return member->is(JobType::nested) &&
+    return member->is_written_without_rows() &&
            !before.contains(member->name() + "=" + member->definition);
   });
 }
@@ -57,8 +57,9 @@ bool needs_sweep(const compose::PlanContext& context, const std::optional<std::s
 }  // namespace
 
 bool PlanConfig::owned() const {
-  return std::any_of(jobs.begin(), jobs.end(),
-                     [](const JobConfig& job) { return job.spec.type == JobType::index; });
+  return std::any_of(jobs.begin(), jobs.end(), [](const JobConfig& job) {
+    return compose::form_of(job.spec).defines_documents;
+  });
 }
 
 PlanRunner::PlanRunner(PlanConfig config, Parts parts)
@@ -316,7 +317,8 @@ Status PlanRunner::resolve_members(compose::PlanContext& context) {
     if (!member.ok()) return std::move(member).error().blaming(job.spec.name);
     context.members.push_back(std::move(member).value());
   }
-  return compose::connect_members(context.members);
+  SYNCLINE_ASSIGN(context.shape, compose::compile_shape(context.members));
+  return {};
 }
 
 Status PlanRunner::start_members(compose::PlanContext& context,
@@ -492,8 +494,8 @@ void PlanRunner::set_running(const compose::PlanContext& context, bool loading, 
     view.reached = member->record.position;
     view.load = member->record.load;
     view.caught_up_at = parts_.clock.now();
-    view.warnings = compose::missing_indexes(*member, context.members);
-    view.fan_out_jobs = compose::fan_out_jobs(*member, context.members);
+    view.warnings = compose::missing_indexes(context.shape.node_of(*member));
+    view.fan_out_jobs = compose::fan_out_jobs(context.shape.node_of(*member));
   }
 }
 
