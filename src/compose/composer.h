@@ -40,6 +40,10 @@ class Composer {
   virtual Result<Composition> compose(std::span<const std::string> ids) = 0;
 };
 
+// A document that is parked without asking the cluster.
+retry::ParkedDocument refused_here(const PlanContext& context, const std::string& id,
+                                   std::string type, std::string reason);
+
 // The composer for the plan's kind. All arguments outlive it.
 std::unique_ptr<Composer> make_composer(PlanContext& context, const StopSignal& stop);
 

@@ -7,7 +7,6 @@
 
 #include "base/failpoint.h"
 #include "base/utf8_text.h"
-#include "compose/owned_composer.h"
 #include "compose/plan_context.h"
 #include "document/compare_value.h"
 
@@ -43,9 +42,9 @@ bool is_same_family(document::ValueFamily column, document::ValueFamily json) {
 ForeignComposer::ForeignComposer(PlanContext& context, const StopSignal& stop)
     : context_(context),
       reader_(stop),
-      properties_(context.members),
-      own_names_(names_written(context.members)),
-      found_(context.members.size()) {}
+      rows_(context.shape),
+      writer_(context.shape),
+      own_names_(names_written(context.members)) {}
 
 Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
   ids = ids.first(std::min(
@@ -59,7 +58,7 @@ Result<Composition> ForeignComposer::compose(std::span<const std::string> ids) {
   std::string own;
   for (size_t i = 0; i < documents_.size(); ++i) {
     Document& document = documents_[i];
-    if (const auto* why = unreadable_row(context_.members, found_, properties_, i)) {
+    if (const auto* why = rows_.unreadable({i, document.row})) {
       composition.unsendable.push_back(refused_here(context_, document.id, "unreadable_row", *why));
       continue;
     }
@@ -180,63 +179,28 @@ Status ForeignComposer::read_rows(Composition& composition) {
 }
 
 Result<bool> ForeignComposer::read_all_rows() {
-  std::vector<RowReader::Lookup> lookups;
-  for (const auto& member : context_.members) {
-    if (!member->is(JobType::property))
-      lookups.push_back({member.get(), ids_, &found_[member->place]});
-  }
-  SYNCLINE_ASSIGN(const bool complete, reader_.read(lookups));
+  SYNCLINE_ASSIGN(const bool complete, rows_.read_by_id(reader_, ids_));
   if (!complete) return false;
-  return properties_.read(reader_, documents_.size(),
-                          [this](const Member& property, size_t document) {
-                            return compare_key_of(property, document);
-                          });
+  return rows_.read_by_value(reader_, documents_.size(), [this](const Node& node, size_t document) {
+    return compare_key_of(node, document);
+  });
 }
 
 // The field is ours if one of the plan's jobs writes it, else the document's.
-std::optional<std::string> ForeignComposer::compare_key_of(const Member& property,
+std::optional<std::string> ForeignComposer::compare_key_of(const Node& node,
                                                            size_t document) const {
-  const auto own_family = document::family_of(*property.link_types.front());
-  const size_t own_row = documents_[document].row;
-  for (const Provider& provider : property.providers) {
-    const Member& member = *context_.members[provider.member];
-    const RowPlace row = member.is(JobType::property) ? properties_.row(member, document)
-                                                      : found_[member.place].one(own_row);
-    if (!row) return std::nullopt;
-    const auto value = row.value(provider.value);
-    return value ? document::compare_key(*provider.type, *value) : std::nullopt;
-  }
-  auto stored = documents_[document].source.scalar_at(property.config.spec.compare_target);
+  const Document& into = documents_[document];
+  if (!node.hosts.empty()) return rows_.given_key(node, {document, into.row});
+  const Member& member = *node.member;
+  const auto own_family = document::family_of(*member.link_types.front());
+  auto stored = into.source.scalar_at(member.config.spec.compare_target);
   if (!stored || !is_same_family(*own_family, stored->family)) return std::nullopt;
   return std::move(stored->key);
 }
 
 void ForeignComposer::write_own_fields(size_t document, std::string& out) {
-  const size_t own_row = documents_[document].row;
-  out += '{';
-  for (const auto& member : context_.members) {
-    const FoundRows& found = found_[member->place];
-    if (member->is(JobType::nested)) {
-      const auto rows = found.all(own_row);
-      const std::string& name = member->config.spec.nested_name;
-      if (rows.empty() && !documents_[document].source.member(name)) continue;
-      out += member->opening;
-      append_array(*member, rows, values_, out);
-      out += ',';
-      continue;
-    }
-    const RowPlace row =
-        member->is(JobType::property) ? properties_.row(*member, document) : found.one(own_row);
-    if (!row) continue;
-    if (member->is(JobType::object)) {
-      out += member->opening;
-      append_object(*member, row, values_, out);
-      out += ',';
-    } else {
-      row.read(member->queries->row_size(), values_);
-      member->writer->append_members(values_, 0, out);
-    }
-  }
+  const Document& into = documents_[document];
+  writer_.open_document(rows_, {{document, into.row}, 0, &into.source}, out);
   if (out.back() == ',') out.pop_back();
   out += '}';
 }

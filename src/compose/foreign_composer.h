@@ -6,7 +6,8 @@
 #pragma once
 
 #include "compose/composer.h"
-#include "compose/property_rows.h"
+#include "compose/document_writer.h"
+#include "compose/page_rows.h"
 #include "compose/row_reader.h"
 #include "document/bulk_builder.h"
 #include "document/stored_source.h"
@@ -33,18 +34,17 @@ class ForeignComposer final : public Composer {
   Status read_documents(std::span<const std::string> ids, Composition& composition);
   Status read_rows(Composition& composition);
   Result<bool> read_all_rows();
-  std::optional<std::string> compare_key_of(const Member& property, size_t document) const;
+  std::optional<std::string> compare_key_of(const Node& node, size_t document) const;
   void write_own_fields(size_t document, std::string& out);
 
   PlanContext& context_;
   RowReader reader_;
-  PropertyRows properties_;
+  PageRows rows_;
+  DocumentWriter writer_;
   std::vector<std::string> own_names_;  // every field that the plan writes
-  std::vector<FoundRows> found_;        // by member
   std::vector<Document> documents_;     // of the page
   std::vector<std::string> ids_;        // theirs, each once
   document::BulkBuilder builder_;
-  std::vector<std::optional<std::string_view>> values_;
 };
 
 }  // namespace syncline::compose

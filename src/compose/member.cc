@@ -1,12 +1,10 @@
 #include "compose/member.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/digest.h"
 #include "capture/privileges.h"
 #include "document/compare_value.h"
-#include "document/json_string.h"
 
 namespace syncline::compose {
 
@@ -95,7 +93,7 @@ Status resolve_compare_column(Member& member) {
 }
 
 Status resolve_link(Member& member) {
-  if (member.is(JobType::property)) return resolve_compare_column(member);
+  if (member.is_found_by_value()) return resolve_compare_column(member);
   for (const std::string& alias : member.config.spec.id) {
     const Mapping* mapping = mapping_of_alias(member.mappings, alias);
     if (mapping == nullptr)
@@ -116,26 +114,20 @@ void resolve_columns(Member& member) {
     fields.push_back(
         {mapping.alias, field_type(mapping.type, *column.type), mapping.params_json, {}});
   }
-  const JobSpec& spec = member.config.spec;
-  if (member.is(JobType::object)) {
-    member.fields = {{spec.object_name, "object", "", std::move(fields)}};
-  } else if (member.is(JobType::nested)) {
-    member.fields = {{spec.nested_name, "nested", "", std::move(fields)}};
-  } else {
+  const JobForm& form = member.form;
+  if (form.field_type.empty()) {
     member.fields = std::move(fields);
+  } else {
+    member.fields = {{form.name, form.field_type, "", std::move(fields)}};
   }
-  if (!member.is(JobType::object) && !member.is(JobType::nested)) return;
-  document::append_json_string(member.is(JobType::object) ? spec.object_name : spec.nested_name,
-                               member.opening);
-  member.opening += ':';
 }
 
-// The column by which the elements of an array are ordered; of the other kinds none.
+// The column by which the elements of an array are ordered; of other places none.
 Result<std::string> element_order(const Member& member) {
-  if (!member.is(JobType::nested)) return std::string();
-  const Mapping* mapping = mapping_of_alias(member.mappings, member.config.spec.nested_id);
+  if (member.form.place != Place::array) return std::string();
+  const Mapping* mapping = mapping_of_alias(member.mappings, member.form.ordered_by);
   if (mapping == nullptr)
-    return Error::needs_person("target.nested.id names " + member.config.spec.nested_id +
+    return Error::needs_person("target.nested.id names " + member.form.ordered_by +
                                ", which is not among the aliases");
   const postgres::ColumnInfo& column = *member.table.column(mapping->source_column);
   if (!document::DocumentIdCodec::supports(*column.type))
@@ -146,9 +138,9 @@ Result<std::string> element_order(const Member& member) {
 }
 
 postgres::RowsOfPlace rows_of_place(const Member& member) {
-  if (member.is(JobType::nested)) return postgres::RowsOfPlace::all;
+  if (member.form.place == Place::array) return postgres::RowsOfPlace::all;
   const bool by_value =
-      member.is(JobType::property) &&
+      member.is_found_by_value() &&
       document::family_of(*member.link_types.front()) == document::ValueFamily::number;
   return by_value ? postgres::RowsOfPlace::highest_by_value
                   : postgres::RowsOfPlace::highest_by_text;
@@ -173,7 +165,7 @@ std::string definition_of(const Member& member) {
     text += *part + "\n";
   for (const std::string& column : member.link) text += column + "\n";
   // Who wins an id.
-  const bool decided = member.unique() && !member.is(JobType::nested);
+  const bool decided = member.unique() && member.form.place != Place::array;
   text += decided ? "unique\n" : "contested\n";
   for (const std::string& column : decided ? std::vector<std::string>() : member.table.winner_key)
     text += column + "\n";
@@ -185,7 +177,7 @@ std::string definition_of(const Member& member) {
 }
 
 std::vector<std::string> link_columns(const JobSpec& spec) {
-  if (spec.type == JobType::property) return {compare_column(spec, spec.mappings)};
+  if (form_of(spec).found_by == FoundBy::value) return {compare_column(spec, spec.mappings)};
   std::vector<std::string> link;
   for (const std::string& alias : spec.id) {
     const Mapping* mapping = mapping_of_alias(spec.mappings, alias);
@@ -195,6 +187,18 @@ std::vector<std::string> link_columns(const JobSpec& spec) {
 }
 
 }  // namespace
+
+Status describe_member(Member& member) {
+  member.form = form_of(member.config.spec);
+  SYNCLINE_RETURN_IF_ERROR(check_columns(member));
+  fill_in_mappings(member);
+  SYNCLINE_RETURN_IF_ERROR(resolve_link(member));
+  resolve_columns(member);
+  SYNCLINE_ASSIGN(const std::string order, element_order(member));
+  member.queries.emplace(member.table, member.link, member.columns, rows_of_place(member), order);
+  if (!member.is_found_by_value()) member.codec.emplace(member.link_types);
+  return {};
+}
 
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
                                                std::shared_ptr<capture::Source> source,
@@ -211,14 +215,7 @@ Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
                   member->source->read_table_state(session, member_columns(config.spec)));
   SYNCLINE_ASSIGN(member->table,
                   postgres::describe_table(session, config.spec.schema, config.spec.table));
-  SYNCLINE_RETURN_IF_ERROR(check_columns(*member));
-  fill_in_mappings(*member);
-  SYNCLINE_RETURN_IF_ERROR(resolve_link(*member));
-  resolve_columns(*member);
-  SYNCLINE_ASSIGN(const std::string order, element_order(*member));
-  member->queries.emplace(member->table, member->link, member->columns, rows_of_place(*member),
-                          order);
-  if (!member->is(JobType::property)) member->codec.emplace(member->link_types);
+  SYNCLINE_RETURN_IF_ERROR(describe_member(*member));
   member->definition = definition_of(*member);
   return member;
 }
@@ -245,7 +242,7 @@ capture::WatchRequest watch_request(const Member& member, const Configuration& c
   for (const std::string& column : member.link) read(column);
   for (const std::string& column : member.columns) read(column);
   // What decides who wins a place, or the order of an array.
-  if (!member.unique() || member.is(JobType::nested)) {
+  if (!member.unique() || member.form.place == Place::array) {
     for (const std::string& column : member.table.winner_key) read(column);
   }
   return request;

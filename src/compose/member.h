@@ -1,8 +1,8 @@
 // Member: one job of a plan, resolved against its table as it is now: what to read, how to write
 // it, where it stands.
 //
-// Owner: PlanRunner; made anew whenever the plan starts. resolve_member() reads the catalog,
-// connect_members() knits the members of a plan together; afterwards everything but `record`,
+// Owner: PlanRunner; made anew whenever the plan starts. resolve_member() reads the catalog, the
+// members of a plan together make its shape (shape.h); from then on everything but `record`,
 // `cursor` and `subscription` is constant, and those belong to the plan's thread (record.load to
 // the loader while it runs).
 #pragma once
@@ -17,58 +17,47 @@
 #include "base/result.h"
 #include "capture/change_log.h"
 #include "capture/source.h"
+#include "compose/job_form.h"
 #include "document/document_id.h"
-#include "document/row_writer.h"
 #include "index/index_admin.h"
 #include "model/spec.h"
-#include "postgres/link_pages.h"
 #include "postgres/table_queries.h"
 
 namespace syncline::compose {
 
-// Which member gives the field that a property job compares with.
-struct Provider {
-  size_t member = 0;  // its place in the plan: an index, object or property job
-  size_t value = 0;   // the field's place in a row of that member
-  PgTypePtr type;
-  postgres::LinkPages pages;  // from a value of the field to that member's links
-};
-
 struct Member {
   JobConfig config;
   std::shared_ptr<capture::Source> source;
-  size_t place = 0;  // in the plan, in the order of names
-  size_t bit = 0;    // index jobs: their place among the plan's index jobs
+  JobForm form;
 
   // What the catalog said just before the table was described, and the source's count of looks.
   capture::TableState table_state;
   int generation = 0;
   postgres::TableInfo table;
   std::vector<Mapping> mappings;     // of the job, or made from its columns; written ones alone
-  std::vector<std::string> link;     // columns of the id; of a property, the compare column
+  std::vector<std::string> link;     // columns of the id; if found by a value, the compare column
   std::vector<std::string> columns;  // columns mapped, each once
   std::vector<PgTypePtr> link_types;
   std::optional<postgres::TableQueries> queries;
-  std::optional<document::DocumentIdCodec> codec;  // none of a property
-  std::optional<document::RowWriter> writer;       // set by connect_members()
-  std::string opening;                             // object, nested: `"name":`
+  std::optional<document::DocumentIdCodec> codec;  // none if found by a value
   std::vector<index::FieldMapping> fields;         // for the index
   std::string definition;  // a digest of all that makes a difference to its documents
-
-  std::vector<Provider> providers;  // property; none: the documents' owner may give the field
-  size_t depth = 0;                 // property: composed after those of a lower depth
 
   capture::MemberRecord record;
   std::optional<capture::ChangeCursor> cursor;
   int subscription = 0;
 
   const std::string& name() const { return config.spec.name; }
-  JobType type() const { return config.spec.type; }
-  bool is(JobType type) const { return config.spec.type == type; }
+  // Each of its rows makes a document; of other members rows only add to documents.
+  bool defines_documents() const { return form.defines_documents; }
+  // Its rows touch the documents that hold a value; of other members the one of their id.
+  bool is_found_by_value() const { return form.found_by == FoundBy::value; }
+  // It gives documents something even where it has no row: an empty array.
+  bool is_written_without_rows() const { return form.place == Place::array; }
   // No two rows have one link, so that a row read is all that there is for it.
   bool unique() const { return table.unique_on(link); }
 
-  // A key is what rows are looked up by: a document's id, or a compare key for a property.
+  // A key is what rows are looked up by: a document's id, or a compare key of a value.
   // The key of a row's link values; nothing if the row has none.
   std::optional<std::string> key_of(
       std::span<const std::optional<std::string_view>> link_values) const;
@@ -83,6 +72,9 @@ struct Member {
 
 using Members = std::vector<std::unique_ptr<Member>>;
 
+// What the job and the table, both set, say of the member, up to `codec`. Error: needs_person.
+Status describe_member(Member& member);
+
 // Describes the table and fills in everything up to `definition`. Error: needs_person with what to
 // do, retry.
 Result<std::unique_ptr<Member>> resolve_member(const JobConfig& config,
@@ -95,18 +87,5 @@ capture::TableColumns member_columns(const JobSpec& spec);
 // Jobs on the same table with the same link share one watch, which reads the columns of all of
 // them.
 capture::WatchRequest watch_request(const Member& member, const Configuration& configuration);
-
-// Sets places, writers (where two index jobs give one field, the job whose name sorts last wins)
-// and who gives the fields that properties compare with. Precondition: at most 64 index jobs,
-// ordered by name. Error: needs_person, blaming the job at fault.
-Status connect_members(Members& members);
-
-// The property jobs through which a change of this one goes on its way to documents: itself first,
-// then those whose fields it compares with. Of other kinds none.
-std::vector<std::string> fan_out_jobs(const Member& member, const Members& members);
-
-// Sentences about database indexes that lookups of this member would need, with the statement that
-// makes them.
-std::vector<std::string> missing_indexes(const Member& member, const Members& members);
 
 }  // namespace syncline::compose

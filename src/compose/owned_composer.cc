@@ -6,69 +6,23 @@
 #include "base/failpoint.h"
 #include "base/utf8_text.h"
 #include "compose/plan_context.h"
-#include "document/compare_value.h"
 
 namespace syncline::compose {
 
 namespace {
 
+constexpr size_t kBodyBytesMax = 10'000'000;          // but for a single document
 constexpr size_t kWeighedBytesMin = size_t{2} << 20;  // of a page, before its documents are weighed
 
-void close_object(std::string& out) {
-  if (out.back() == ',') {
-    out.back() = '}';
-  } else {
-    out += '}';
-  }
+// Every document has an id of its own.
+DocumentPlace at(size_t document) {
+  return {document, document};
 }
 
 }  // namespace
 
-const std::string* unreadable_row(const Members& members, const std::vector<FoundRows>& found,
-                                  const PropertyRows& properties, size_t document) {
-  for (const auto& member : members) {
-    const std::string* const reason = member->is(JobType::property)
-                                          ? properties.unreadable(*member, document)
-                                          : found[member->place].unreadable(document);
-    if (reason != nullptr) return reason;
-  }
-  return nullptr;
-}
-
-retry::ParkedDocument refused_here(const PlanContext& context, const std::string& id,
-                                   std::string type, std::string reason) {
-  retry::ParkedDocument parked;
-  parked.job = context.home().name();
-  parked.id = id;
-  parked.status = 400;
-  parked.type = std::move(type);
-  parked.reason = std::move(reason);
-  return parked;
-}
-
-void append_object(const Member& member, const RowPlace& row,
-                   std::vector<std::optional<std::string_view>>& values, std::string& out) {
-  row.read(member.queries->row_size(), values);
-  out += '{';
-  member.writer->append_members(values, 0, out);
-  close_object(out);
-}
-
-void append_array(const Member& member, std::span<const RowPlace> rows,
-                  std::vector<std::optional<std::string_view>>& values, std::string& out) {
-  out += '[';
-  for (const RowPlace& row : rows) {
-    if (out.back() != '[') out += ',';
-    append_object(member, row, values, out);
-  }
-  out += ']';
-}
-
 OwnedComposer::OwnedComposer(PlanContext& context, const StopSignal& stop)
-    : context_(context),
-      reader_(stop),
-      properties_(context.members),
-      found_(context.members.size()) {}
+    : context_(context), reader_(stop), rows_(context.shape), writer_(context.shape) {}
 
 Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
   // The version first, then the rows.
@@ -85,7 +39,7 @@ Result<Composition> OwnedComposer::compose(std::span<const std::string> ids) {
     if (too_large_) {
       composition.unsendable.push_back(
           refused_here(context_, id, "too_large", "its rows hold more than 64 MiB"));
-    } else if (const auto* why = unreadable_row(context_.members, found_, properties_, document)) {
+    } else if (const auto* why = rows_.unreadable(at(document))) {
       composition.unsendable.push_back(refused_here(context_, id, "unreadable_row", *why));
     } else if (present_[document] != 0) {
       if (!add(id, document, composition)) break;  // the body is full
@@ -126,50 +80,27 @@ Result<std::span<const std::string>> OwnedComposer::read_rows(std::span<const st
 
 // False: there are more than may be held.
 Result<bool> OwnedComposer::read_all_rows(std::span<const std::string> ids) {
-  std::vector<RowReader::Lookup> lookups;
-  for (const auto& member : context_.members) {
-    if (!member->is(JobType::property))
-      lookups.push_back({member.get(), ids, &found_[member->place]});
-  }
-  SYNCLINE_ASSIGN(const bool complete, reader_.read(lookups));
+  SYNCLINE_ASSIGN(const bool complete, rows_.read_by_id(reader_, ids));
   if (!complete) return false;
   present_.resize(ids.size());
   for (size_t document = 0; document < ids.size(); ++document)
-    present_[document] = present_members(document);
-  return properties_.read(reader_, ids.size(), [this](const Member& property, size_t document) {
-    return compare_key_of(property, document);
+    present_[document] = present_nodes(document);
+  return rows_.read_by_value(reader_, ids.size(), [this](const Node& node, size_t document) {
+    return present_[document] == 0 ? std::nullopt : rows_.given_key(node, at(document));
   });
 }
 
 void OwnedComposer::forget_rows() {
-  for (FoundRows& found : found_) found = FoundRows();
-  properties_.clear();
+  rows_.clear();
   page_bytes_ = 0;
 }
 
-uint64_t OwnedComposer::present_members(size_t document) const {
+uint64_t OwnedComposer::present_nodes(size_t document) const {
   uint64_t present = 0;
-  for (const auto& member : context_.members) {
-    if (member->is(JobType::index) && found_[member->place].one(document))
-      present |= uint64_t{1} << member->bit;
+  for (const Node& node : context_.shape.nodes()) {
+    if (node.defines != 0 && rows_.one(node, at(document))) present |= node.defines;
   }
   return present;
-}
-
-std::optional<std::string> OwnedComposer::compare_key_of(const Member& property,
-                                                         size_t document) const {
-  if (present_[document] == 0) return std::nullopt;
-  // Of several index jobs that give the field, the last one with a row has the word.
-  for (auto provider = property.providers.rbegin(); provider != property.providers.rend();
-       ++provider) {
-    const Member& member = *context_.members[provider->member];
-    const RowPlace row = member.is(JobType::property) ? properties_.row(member, document)
-                                                      : found_[member.place].one(document);
-    if (!row) continue;
-    const auto value = row.value(provider->value);
-    return value ? document::compare_key(*provider->type, *value) : std::nullopt;
-  }
-  return std::nullopt;
 }
 
 // In an index that Syncline did not create, documents that were never written by it stay.
@@ -198,7 +129,7 @@ bool OwnedComposer::add(const std::string& id, size_t document, Composition& com
   // Large ones are weighed before they are written: what escapes make of them may be six times as
   // much, and room that grows by doubling is held twice while it does.
   if (page_bytes_ > kWeighedBytesMin) {
-    const size_t bound = size_bound(document);
+    const size_t bound = writer_.size_bound(rows_, at(document));
     if (bound > kDocumentJsonBytesMax) {
       composition.unsendable.push_back(
           refused_here(context_, id, "too_large", "it is larger than 100 MB as JSON"));
@@ -211,26 +142,6 @@ bool OwnedComposer::add(const std::string& id, size_t document, Composition& com
   return true;
 }
 
-size_t OwnedComposer::size_bound(size_t document) {
-  size_t bound = 4 * document::kDocumentIdBytesMax;
-  const auto weigh = [&](const Member& member, const RowPlace& row) {
-    row.read(member.queries->row_size(), values_);
-    bound += member.writer->size_bound(values_);
-  };
-  for (const auto& member : context_.members) {
-    bound += member->opening.size() + 4;
-    const FoundRows& found = found_[member->place];
-    if (member->is(JobType::nested)) {
-      for (const RowPlace& row : found.all(document)) weigh(*member, row);
-      continue;
-    }
-    const RowPlace row =
-        member->is(JobType::property) ? properties_.row(*member, document) : found.one(document);
-    if (row) weigh(*member, row);
-  }
-  return bound;
-}
-
 void OwnedComposer::add_document(const std::string& id, size_t document, Composition& composition) {
   if (!document::BulkBuilder::id_is_sendable(id)) {
     const char* const why = id.empty() ? "the id is empty" : "the id is longer than 512 bytes";
@@ -238,34 +149,9 @@ void OwnedComposer::add_document(const std::string& id, size_t document, Composi
     return;
   }
   builder_.begin_document(id);
-  write_members(document, present_[document]);
+  writer_.open_document(rows_, {at(document), present_[document]}, builder_.bytes());
   if (!builder_.end_document())
     composition.unsendable.push_back(refused_here(context_, id, "invalid_utf8", builder_.fault()));
-}
-
-void OwnedComposer::write_members(size_t document, uint64_t present) {
-  std::string& out = builder_.bytes();
-  out += '{';
-  for (const auto& member : context_.members) {
-    const FoundRows& found = found_[member->place];
-    if (member->is(JobType::nested)) {
-      out += member->opening;
-      append_array(*member, found.all(document), values_, out);
-      out += ',';
-      continue;
-    }
-    const RowPlace row =
-        member->is(JobType::property) ? properties_.row(*member, document) : found.one(document);
-    if (!row) continue;
-    if (member->is(JobType::object)) {
-      out += member->opening;
-      append_object(*member, row, values_, out);
-      out += ',';
-    } else {
-      row.read(member->queries->row_size(), values_);
-      member->writer->append_members(values_, present, out);
-    }
-  }
 }
 
 }  // namespace syncline::compose

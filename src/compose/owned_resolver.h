@@ -3,12 +3,13 @@
 #pragma once
 
 #include "compose/resolver.h"
+#include "compose/shape.h"
 
 namespace syncline::compose {
 
 class OwnedResolver final : public Resolver {
  public:
-  OwnedResolver(const Members& members, const StopSignal& stop) : members_(members), stop_(stop) {}
+  OwnedResolver(const Shape& shape, const StopSignal& stop) : shape_(shape), stop_(stop) {}
 
   Result<std::optional<ResolvedPage>> all(const Member& property, std::span<const std::string> keys,
                                           size_t max) override;
@@ -16,9 +17,9 @@ class OwnedResolver final : public Resolver {
                             const std::string& resume) override;
 
  private:
-  void take(const Member& provider, const postgres::Rows& rows, ResolvedPage& page) const;
+  void take(const Member& host, const postgres::Rows& rows, ResolvedPage& page) const;
 
-  const Members& members_;
+  const Shape& shape_;
   const StopSignal& stop_;
 };
 

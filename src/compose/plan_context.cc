@@ -4,7 +4,7 @@ namespace syncline::compose {
 
 const Member& PlanContext::home() const {
   for (const auto& member : members) {
-    if (member->is(JobType::index)) return *member;
+    if (member->defines_documents()) return *member;
   }
   return *members.front();
 }

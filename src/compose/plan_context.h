@@ -17,6 +17,7 @@
 #include "compose/document_counts.h"
 #include "compose/member.h"
 #include "compose/page_size.h"
+#include "compose/shape.h"
 #include "compose/touch_watch.h"
 #include "compose/version_counter.h"
 #include "index/cluster.h"
@@ -46,6 +47,7 @@ struct PlanContext {
   bool owned = true;
   bool index_is_missing = false;  // of a foreign plan: there are no documents yet
   Members members;                // ordered by name
+  Shape shape = {};               // compiled from them
   index::Cluster& cluster;
   index::IndexAdmin& admin;
   index::DocumentReader& documents;

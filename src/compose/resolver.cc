@@ -7,7 +7,7 @@
 namespace syncline::compose {
 
 std::unique_ptr<Resolver> make_resolver(PlanContext& context, const StopSignal& stop) {
-  if (context.owned) return std::make_unique<OwnedResolver>(context.members, stop);
+  if (context.owned) return std::make_unique<OwnedResolver>(context.shape, stop);
   return std::make_unique<ForeignResolver>(context);
 }
 

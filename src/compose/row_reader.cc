@@ -22,14 +22,14 @@ Result<bool> RowReader::read(std::span<Lookup> lookups) {
   for (size_t i = 0; i < lookups.size(); ++i) {
     Lookup& lookup = lookups[i];
     *lookup.found = FoundRows();
-    if (lookup.member->is(JobType::nested)) {
+    if (lookup.node->place == Place::array) {
       lookup.found->lists_.resize(lookup.keys.size());
     } else {
       lookup.found->places_.resize(lookup.keys.size());
     }
     works[i].lookup = &lookup;
     for (size_t place = 0; place < lookup.keys.size(); ++place) {
-      auto link = lookup.member->link_of(lookup.keys[place]);
+      auto link = lookup.node->member->link_of(lookup.keys[place]);
       if (!link) continue;
       works[i].links.push_back(*std::move(link));
       works[i].places.push_back(place);
@@ -49,7 +49,7 @@ Result<bool> RowReader::read(std::span<Lookup> lookups) {
 Result<std::vector<postgres::SessionPool::Lease>> RowReader::assign_sessions(
     std::vector<Work>& works) {
   std::map<capture::Source*, std::vector<Work*>> by_source;
-  for (Work& work : works) by_source[work.lookup->member->source.get()].push_back(&work);
+  for (Work& work : works) by_source[work.lookup->node->member->source.get()].push_back(&work);
   std::vector<postgres::SessionPool::Lease> leases;
   for (auto& [source, own] : by_source) {
     const size_t first = leases.size();
@@ -75,7 +75,7 @@ Result<bool> RowReader::read_round(std::span<Work> works, size_t round) {
   Status status;
   for (Work& work : works) {
     if (work.round != round || !status.ok()) continue;
-    status = work.lookup->member->queries->begin_read(*work.session, work.links);
+    status = work.lookup->node->member->queries->begin_read(*work.session, work.links);
     work.begun = status.ok();
   }
   bool complete = true;
@@ -83,7 +83,7 @@ Result<bool> RowReader::read_round(std::span<Work> works, size_t round) {
     if (work.round != round || !work.begun) continue;
     Status ended = end(work, complete);
     if (status.ok() && !ended.ok())
-      status = std::move(ended).error().blaming(work.lookup->member->name());
+      status = std::move(ended).error().blaming(work.lookup->node->member->name());
   }
   if (!status.ok()) return std::move(status).error();
   return complete;
@@ -91,7 +91,7 @@ Result<bool> RowReader::read_round(std::span<Work> works, size_t round) {
 
 Status RowReader::end(Work& work, bool& complete) {
   FoundRows& found = *work.lookup->found;
-  const Member& member = *work.lookup->member;
+  const Member& member = *work.lookup->node->member;
   SYNCLINE_ASSIGN(auto read, member.queries->end_read(*work.session, work.links, bytes_left_));
   found.parts_ = std::move(read.parts);
   bytes_left_ -= std::min(bytes_left_, read.bytes);
@@ -107,7 +107,7 @@ Status RowReader::end(Work& work, bool& complete) {
 }
 
 Status RowReader::take_rows(Work& work) {
-  const Member& member = *work.lookup->member;
+  const Member& member = *work.lookup->node->member;
   FoundRows& found = *work.lookup->found;
   std::unordered_map<std::string_view, size_t> place_of;
   place_of.reserve(work.places.size());
@@ -129,9 +129,9 @@ Status RowReader::take_rows(Work& work) {
       if (slot) {
         return Error::needs_person(
             "several rows of " + member.table.qualified_name + " claim " +
-            (member.is(JobType::property) ? "the compare value " : "the document ") + *key +
+            (member.is_found_by_value() ? "the compare value " : "the document ") + *key +
             "; give the table a primary key, so that the highest one wins, or choose a unique " +
-            (member.is(JobType::property) ? "compare.source" : "id"));
+            (member.is_found_by_value() ? "compare.source" : "id"));
       }
       slot = {&rows, row};
     }

@@ -1,6 +1,6 @@
-// RowReader: reads the rows of several members for a page of keys, on a few connections at once.
+// RowReader: reads the rows of several nodes for a page of keys, on a few connections at once.
 //
-// Owner: a composer, one thread. Place in the flow: ids → [rows of every member] → JSON. A row
+// Owner: a composer, one thread. Place in the flow: ids → [rows of every node] → JSON. A row
 // counts only if the key of its own link is the key asked, byte for byte.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "base/stop_signal.h"
-#include "compose/member.h"
+#include "compose/shape.h"
 
 namespace syncline::compose {
 
@@ -28,11 +28,11 @@ struct RowPlace {
   void read(size_t columns, std::vector<std::optional<std::string_view>>& values) const;
 };
 
-// One member's rows for the keys of a lookup, by the key's place in it.
+// One node's rows for the keys of a lookup, by the key's place in it.
 class FoundRows {
  public:
   RowPlace one(size_t key) const { return places_.empty() ? RowPlace() : places_[key]; }
-  // Of a nested member, in their order.
+  // Of an array, in their order.
   std::span<const RowPlace> all(size_t key) const { return lists_[key]; }
   // Why the key's rows, though there, cannot be read; null: they can.
   const std::string* unreadable(size_t key) const {
@@ -42,6 +42,7 @@ class FoundRows {
 
  private:
   friend class RowReader;
+  friend class RowsForTest;
   std::vector<postgres::Rows> parts_;
   std::vector<RowPlace> places_;
   std::vector<std::vector<RowPlace>> lists_;
@@ -51,7 +52,7 @@ class FoundRows {
 class RowReader {
  public:
   struct Lookup {
-    const Member* member = nullptr;
+    const Node* node = nullptr;
     std::span<const std::string> keys;  // distinct
     FoundRows* found = nullptr;
   };

@@ -17,7 +17,7 @@ Plan::Plan(compose::PlanContext& context, Services services, lanes::LaterList& l
            lanes::Stream::Start start)
     : context_(context), services_(services), stream_(context, later, start, *this) {
   const bool sweeps = context.owned ? start.sweep.due.has_value() : !start.sweep.swept;
-  services_.board.set_running(context.members, {true, loads(context), sweeps},
+  services_.board.set_running(context.members, context.shape, {true, loads(context), sweeps},
                               sweeps ? StatusBoard::Sweep::due : StatusBoard::Sweep::none);
   if (loads(context)) {
     stream_.load_started();

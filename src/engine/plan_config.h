@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "capture/source.h"
+#include "compose/shape.h"
 #include "index/cluster.h"
 #include "index/index_admin.h"
 #include "model/spec.h"
@@ -33,7 +34,7 @@ struct PlanConfig {
   // An index job defines its documents.
   bool owned() const {
     return std::ranges::any_of(
-        jobs, [](const JobConfig& job) { return job.spec.type == JobType::index; });
+        jobs, [](const JobConfig& job) { return compose::form_of(job.spec).defines_documents; });
   }
   bool all_paused() const {
     return std::ranges::all_of(jobs, [](const JobConfig& job) { return job.paused; });

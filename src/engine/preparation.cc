@@ -18,7 +18,7 @@ PlanShape shape_of(const compose::PlanContext& context) {
   PlanShape shape;
   shape.owned = context.owned;
   for (const auto& member : context.members)
-    shape.jobs.push_back({member->name(), member->definition, member->is(JobType::nested)});
+    shape.jobs.push_back({member->name(), member->definition, member->is_written_without_rows()});
   return shape;
 }
 
@@ -100,7 +100,8 @@ Status Preparation::resolve_members(compose::PlanContext& context) const {
     if (!member.ok()) return std::move(member).error().blaming(job.spec.name);
     context.members.push_back(std::move(member).value());
   }
-  return compose::connect_members(context.members);
+  SYNCLINE_ASSIGN(context.shape, compose::compile_shape(context.members));
+  return {};
 }
 
 // Each with a connection for the moment alone: who waits for a second one while holding one may

@@ -29,7 +29,8 @@ void StatusBoard::set_unowned(int64_t documents) {
   unowned_ = documents;
 }
 
-void StatusBoard::set_running(const compose::Members& members, PlanProgress progress, Sweep sweep) {
+void StatusBoard::set_running(const compose::Members& members, const compose::Shape& shape,
+                              PlanProgress progress, Sweep sweep) {
   const std::lock_guard lock(mutex_);
   trouble_.reset();
   progress_ = progress;
@@ -40,8 +41,8 @@ void StatusBoard::set_running(const compose::Members& members, PlanProgress prog
     view.reached = member->record.position;
     view.load = member->record.load;
     view.caught_up_at = clock_.now();
-    view.warnings = compose::missing_indexes(*member, members);
-    view.fan_out_jobs = compose::fan_out_jobs(*member, members);
+    view.warnings = compose::missing_indexes(shape.node_of(*member));
+    view.fan_out_jobs = compose::fan_out_jobs(shape.node_of(*member));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "capture/plan_store.h"
 #include "capture/position.h"
 #include "compose/member.h"
+#include "compose/shape.h"
 #include "engine/job_state.h"
 #include "engine/plan_config.h"
 #include "lanes/write_trouble.h"
@@ -49,7 +50,8 @@ class StatusBoard {
   void set_trouble(const Error& error);
   void set_unowned(int64_t documents);
   enum class Sweep { due, none };
-  void set_running(const compose::Members& members, PlanProgress progress, Sweep sweep);
+  void set_running(const compose::Members& members, const compose::Shape& shape,
+                   PlanProgress progress, Sweep sweep);
   // The lanes' news, as in LaneEvents.
   void reached(const std::string& job, const capture::Position& position);
   void loading(const std::string& job, const capture::LoadProgress& progress);

@@ -22,7 +22,7 @@ class StatusBoardTest : public testing::Test {
   }
 
   void run(PlanProgress progress = {true, false, false}) {
-    board_.set_running({}, progress,
+    board_.set_running({}, compose::Shape(), progress,
                        progress.sweeping ? StatusBoard::Sweep::due : StatusBoard::Sweep::none);
     for (const JobConfig& job : config_.jobs) {
       capture::LoadProgress load;

@@ -108,7 +108,7 @@ Status FanOut::step_lane() {
 Status FanOut::fetch_entries() {
   more_stored_ = false;
   for (const auto& member : context_.members) {
-    if (!member->is(JobType::property) || member->config.paused) continue;
+    if (!member->is_found_by_value() || member->config.paused) continue;
     SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
                                             postgres::SessionPool::Use::short_work, context_.stop));
     SYNCLINE_ASSIGN(auto records, member->source->plan_store().fan_outs(

@@ -80,7 +80,7 @@ Result<capture::ChangeBatch> KeyFeed::read_batch() {
 void KeyFeed::add_keys(const capture::ChangeBatch& batch) {
   const uint64_t number = to_.table.begin_batch(feed_);
   progress_.read(number);
-  const bool by_value = member_.is(JobType::property);
+  const bool by_value = member_.is_found_by_value();
   std::set<std::string> values;
   for (const std::optional<std::string>& logged : batch.keys) {
     if (!logged) continue;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "compose/owned_composer.h"
+#include "compose/document_writer.h"
 #include "lanes/bulk_outcome.h"
 
 namespace syncline::lanes {
@@ -36,7 +36,8 @@ LoadPages::LoadPages(compose::PlanContext& context, const LoadInterrupts& interr
 
 void LoadPages::begin(const compose::Member& member, Rows rows, int64_t version,
                       const LoadCheckpoint::Reached& from) {
-  copy_ = {&member, rows, version, from, from, from.rows_before_block};
+  copy_ = {&member, &context_.shape.node_of(member), rows, version, from,
+           from,    from.rows_before_block};
   page_ = {};
   begin_body();
 }
@@ -72,7 +73,7 @@ Status LoadPages::write_row(size_t line_bytes) {
   if (!id) return {};
   bool fits = document::BulkBuilder::id_is_sendable(*id);
   if (line_bytes > kLargeRowBytes) {
-    const size_t bound = copy_.member->writer->size_bound(values);
+    const size_t bound = compose::document_bound(*copy_.node, values);
     fits = fits && bound < compose::kDocumentJsonBytesMax;
     if (fits && builder_.size_bytes() + bound > kBodyBytes) {
       SYNCLINE_RETURN_IF_ERROR(flush_body());
@@ -81,8 +82,7 @@ Status LoadPages::write_row(size_t line_bytes) {
   }
   if (fits) {
     builder_.begin_document(*id);
-    builder_.bytes() += '{';
-    copy_.member->writer->append_members(values, 1, builder_.bytes());
+    compose::open_document(*copy_.node, values, builder_.bytes());
     if (builder_.end_document()) return {};
   }
   page_.add(*std::move(id));  // the composer says why it is parked
@@ -96,7 +96,7 @@ Status LoadPages::flush() {
 
 // Documents whose rows must be looked up: several members, or several rows for one id.
 Status LoadPages::compose_page() {
-  if (copy_.member->is(JobType::property)) {
+  if (copy_.member->is_found_by_value()) {
     SYNCLINE_RETURN_IF_ERROR(compose_keys(*copy_.member, page_.keys));
   } else {
     SYNCLINE_RETURN_IF_ERROR(compose_ids(page_.keys));

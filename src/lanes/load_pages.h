@@ -58,6 +58,7 @@ class LoadPages {
   // The COPY under way.
   struct Copy {
     const compose::Member* member = nullptr;
+    const compose::Node* node = nullptr;
     Rows rows = Rows::keys;
     int64_t version = 0;
     LoadCheckpoint::Reached read;         // by the row that came last

@@ -45,7 +45,7 @@ void Loader::start() {
 Status Loader::run() {
   for (const bool index_jobs : {true, false}) {
     for (const auto& member : context_.members) {
-      if (member->is(JobType::index) != index_jobs) continue;
+      if (member->defines_documents() != index_jobs) continue;
       if (member->record.load.finished_us || member->config.paused) continue;
       Status loaded = is_covered(*member) ? finish_covered(*member) : load_member(*member);
       if (!loaded.ok()) return std::move(loaded).error();
@@ -57,9 +57,9 @@ Status Loader::run() {
 // Every document was composed since this member's position was taken: all index jobs were loaded
 // from the start, then or later.
 bool Loader::is_covered(const compose::Member& member) const {
-  if (member.is(JobType::index)) return false;
+  if (member.defines_documents()) return false;
   return std::all_of(context_.members.begin(), context_.members.end(), [&](const auto& other) {
-    if (!other->is(JobType::index)) return true;
+    if (!other->defines_documents()) return true;
     const capture::LoadProgress& load = other->record.load;
     return load.finished_us && load.started_us >= member.record.load.started_us;
   });

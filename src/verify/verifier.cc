@@ -181,10 +181,10 @@ Status Verifier::check_documents() {
 Status Verifier::check_rows() {
   size_t leaves = 0;
   for (const auto& member : context_.members) {
-    if (member->is(JobType::index)) leaves += member->table.leaves.size();
+    if (member->defines_documents()) leaves += member->table.leaves.size();
   }
   for (const auto& member : context_.members) {
-    if (!member->is(JobType::index)) continue;
+    if (!member->defines_documents()) continue;
     for (const postgres::LeafInfo& leaf : member->table.leaves) {
       SYNCLINE_RETURN_IF_ERROR(check_rows_of(*member, leaf, kHalf / static_cast<double>(leaves)));
     }

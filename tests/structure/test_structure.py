@@ -239,3 +239,11 @@ def test_no_registry_and_no_machine_is_named():
         text = path.read_text(errors="replace")
         wrong += [f"{short(path)}: {found.group(0)}" for found in pattern.finditer(text)]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_a_kind_of_job_is_asked_for_in_one_place():
+    """What follows from it is data of a plan's shape, so that a new kind is not news everywhere."""
+    wrong = [short(path) for path in cpp_files()
+             if path.parent.name not in {"control", "model"} and path.name != "job_form.cc"
+             and not path.stem.endswith("_test") and "JobType::" in cpp.blanked(path.read_text())]
+    assert not wrong, "\n".join(wrong)
