@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@
 #include "capture/fingerprint.h"
 #include "capture/history.h"
 #include "capture/lock_watch.h"
+#include "capture/plan_records.h"
 #include "capture/plan_store.h"
 #include "model/spec.h"
 #include "postgres/session_pool.h"
@@ -47,7 +49,14 @@ class Source {
   postgres::SessionPool& sessions() { return sessions_; }
   Capture& capture() { return capture_; }
   const ChangeLog& change_log() const { return change_log_; }
-  const PlanStore& plan_store() const { return plan_store_; }
+  // How far a plan is, as far as this source keeps it. It ends before the source.
+  PlanRecords records(std::string plan, const StopSignal& stop,
+                      Duration patience = postgres::SessionPool::kAcquireTimeout) {
+    return {plan_store_, std::move(plan), sessions_, stop, patience};
+  }
+  PlanRecords records(std::string plan, postgres::Session& in_hand) const {
+    return {plan_store_, std::move(plan), in_hand};
+  }
   LockWatch& lock_watch() { return lock_watch_; }
   // Held while watches and members are installed or removed, so that the one never undoes the
   // other.
@@ -92,6 +101,14 @@ class Source {
                                     const TableState& described, const StopSignal& stop);
   // Makes every member of a watch load its table again. Precondition as above.
   Status start_over(postgres::Session& session, int watch, const std::string& why);
+
+  // A load of one of the watch's members is over. It stays on while another one's is under way.
+  Status end_loading(int watch, const StopSignal& stop);
+  // Removes what is stored of members that are not in `wanted` (plan, job), and their watches.
+  // Precondition: admin_mutex() is held.
+  Status forget_others(postgres::Session& session,
+                       const std::set<std::pair<std::string, std::string>>& wanted,
+                       const StopSignal& stop);
 
   // What the status of a watch's jobs should tell: why it loads again (until that load has ended),
   // and that some rows pass the capture by.

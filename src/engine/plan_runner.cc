@@ -169,7 +169,6 @@ Status PlanRunner::run_once() {
 // they load and log.
 Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexDescription& index,
                               bool created, lanes::Stream::Start& start) {
-  const compose::Member& home = context.home();
   SYNCLINE_ASSIGN(capture::PlanRecord plan, open_plan(context));
   {
     const std::lock_guard lock(mutex_);
@@ -184,7 +183,7 @@ Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexD
   start.index = {index.uuid, index.owner};
   start.sweep.shape = shape_of(context);
   if (!context.owned) return start_foreign(context, plan, start);
-  context.versions = std::make_unique<compose::VersionCounter>(home.source, plan.number, stop_);
+  context.versions = std::make_unique<compose::VersionCounter>(context.records(), plan.number);
   context.strangers_below_after_resync = index.created_by_syncline ? 0 : plan.version_base;
   const bool resync = plan.shape == kResyncShape;
   context.strangers_below = resync ? 0 : context.strangers_below_after_resync;
@@ -206,19 +205,13 @@ Status PlanRunner::start_plan(compose::PlanContext& context, const index::IndexD
 // Each with a connection for the moment alone: who waits for a second one while holding one may
 // wait for ever, together with others who do the same.
 Result<capture::PlanRecord> PlanRunner::open_plan(const compose::PlanContext& context) {
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
   const int64_t floor = std::max(parts_.clock.wall_time_us(), highest_version_ + 1);
-  return source.plan_store().open_plan(*session, context.plan, floor);
+  return context.records().open(floor);
 }
 
 Status PlanRunner::store_shape(const compose::PlanContext& context,
                                const std::optional<std::string>& shape) {
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source.plan_store().set_shape(*session, context.plan, shape);
+  return context.records().set_shape(shape);
 }
 
 // Any difference but a job less means that every document is looked at.
@@ -237,20 +230,14 @@ Status PlanRunner::start_foreign(compose::PlanContext& context, const capture::P
     start.sweep.swept = plan.swept;
     return {};
   }
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source.plan_store().set_swept(*session, context.plan, std::nullopt);
+  return context.records().set_swept(std::nullopt);
 }
 
 // A resync stays asked for until the member's record names it, so that a crash does not forget it.
 Result<bool> PlanRunner::resync_is_asked(const compose::PlanContext& context) {
   for (const auto& member : context.members) {
     if (member->config.resync_generation == 0) continue;
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
-                                           *session, context.plan, member->name()));
+    SYNCLINE_ASSIGN(const auto stored, context.records(*member).read_member(member->name()));
     if (!stored || stored->resync != member->config.resync_generation) return true;
   }
   return false;
@@ -456,10 +443,7 @@ verify::Verifier::Events PlanRunner::verifier_events(compose::PlanContext& conte
     if (stream_ != nullptr) stream_->repair(std::move(ids));
   };
   events.no_strangers = [this, &context] {
-    capture::Source& source = *context.home().source;
-    const auto session = source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_);
-    if (session.ok())
-      static_cast<void>(source.plan_store().set_strangers(**session, context.plan, 0).ok());
+    static_cast<void>(context.records().set_strangers(0).ok());
     const std::lock_guard lock(mutex_);
     strangers_ = 0;
   };

@@ -140,10 +140,7 @@ void PlanRunner::recall(const std::string& job, JobView& view) {
   while (source.connecting() && !stop_.raised() && parts_.clock.now() < deadline)
     std::this_thread::sleep_for(kConnectPoll);
   if (source.connecting() || source.error()) return;
-  const auto session =
-      source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
-  if (!session.ok()) return;
-  const auto record = source.plan_store().read_member(**session, config_.plan(), job);
+  const auto record = source.records(config_.plan(), stop_, kLagWaitMax).read_member(job);
   if (!record.ok() || !*record) return;
   view.watch = (*record)->watch;
   view.load = (*record)->load;
@@ -177,11 +174,8 @@ std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobVi
 std::optional<int64_t> PlanRunner::count_fan_outs(const JobView& view) {
   int64_t total = 0;
   for (const std::string& job : view.fan_out_jobs) {
-    capture::Source& source = source_of(job);
-    const auto session =
-        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
-    if (!session.ok()) return std::nullopt;
-    const auto count = source.plan_store().count_fan_outs(**session, config_.plan(), job);
+    const auto count =
+        source_of(job).records(config_.plan(), stop_, kLagWaitMax).count_fan_outs(job);
     if (!count.ok()) return std::nullopt;
     total += *count;
   }

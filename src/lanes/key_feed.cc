@@ -32,10 +32,7 @@ KeyFeed::~KeyFeed() {
 }
 
 Status KeyFeed::store(const capture::Position& position) {
-  SYNCLINE_ASSIGN(const auto session, member_.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, never_));
-  return member_.source->plan_store().save_position(*session, context_.plan, member_.name(),
-                                                    position);
+  return member_.source->records(context_.plan, never_).save_position(member_.name(), position);
 }
 
 bool KeyFeed::has_room() const {
