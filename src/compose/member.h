@@ -2,9 +2,8 @@
 // it, where it stands.
 //
 // Owner: PlanRunner; made anew whenever the plan starts. resolve_member() reads the catalog,
-// connect_members() knits the members of a plan together; afterwards everything but `record`,
-// `cursor` and `subscription` is constant, and those belong to the plan's thread (record.load to
-// the loader while it runs).
+// connect_members() knits the members of a plan together; afterwards everything but `record` is
+// constant, and that belongs to the plan's thread (record.load to the loader while it runs).
 #pragma once
 
 #include <memory>
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "capture/change_log.h"
+#include "capture/plan_records.h"
 #include "capture/source.h"
 #include "document/document_id.h"
 #include "document/row_writer.h"
@@ -59,8 +58,6 @@ struct Member {
   size_t depth = 0;                 // property: composed after those of a lower depth
 
   capture::MemberRecord record;
-  std::optional<capture::ChangeCursor> cursor;
-  int subscription = 0;
 
   const std::string& name() const { return config.spec.name; }
   JobType type() const { return config.spec.type; }

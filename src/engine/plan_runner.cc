@@ -321,8 +321,6 @@ Status PlanRunner::start_members(compose::PlanContext& context,
       // No key will tell of what is parked since before: its row may be gone by now.
       context.parked.hasten_all(context.plan, now_us);
     }
-    member->cursor.emplace(member->source->change_log(), member->record.watch,
-                           member->record.position);
   }
   return {};
 }

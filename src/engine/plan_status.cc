@@ -156,18 +156,11 @@ void PlanRunner::recall(const std::string& job, JobView& view) {
 std::optional<int64_t> PlanRunner::count_lag(const std::string& job, const JobView& view) {
   capture::Source& source = source_of(job);
   if (source.error()) return std::nullopt;
-  int64_t changes = 0;
-  {
-    const auto session =
-        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kLagWaitMax);
-    if (!session.ok()) return std::nullopt;
-    const auto count = source.change_log().count(**session, view.watch, *view.reached);
-    if (!count.ok()) return std::nullopt;
-    changes = *count;
-  }
+  const auto changes = source.lag(view.watch, *view.reached, stop_, kLagWaitMax);
+  if (!changes.ok()) return std::nullopt;
   const auto fan_outs = count_fan_outs(view);
   if (!fan_outs) return std::nullopt;
-  return changes + *fan_outs;
+  return *changes + *fan_outs;
 }
 
 // In the order in which a change moves on: it is stored with the next before it leaves the one.
@@ -199,9 +192,7 @@ Result<std::vector<capture::Position>> PlanRunner::mark_changes() {
   std::vector<capture::Position> marks;
   for (const JobConfig& job : config_.jobs) {
     capture::Source& source = *parts_.sources.at(job.spec.source);
-    SYNCLINE_ASSIGN(const auto session,
-                    source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(capture::Position mark, source.change_log().now(*session));
+    SYNCLINE_ASSIGN(capture::Position mark, source.mark(stop_));
     marks.push_back(std::move(mark));
   }
   return marks;
@@ -216,8 +207,8 @@ bool PlanRunner::have_passed(const std::vector<capture::Position>& marks) {
       view = jobs_[job];
     }
     if (!view.reached) return false;
-    if (view.reached->covers(marks[i]) ? count_fan_outs(view) == 0 : count_lag(job, view) == 0)
-      continue;
+    const bool passed = source_of(job).has_passed(*view.reached, marks[i]);
+    if (passed ? count_fan_outs(view) == 0 : count_lag(job, view) == 0) continue;
     return false;
   }
   return true;
