@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/failpoint.h"
 
@@ -20,7 +21,7 @@ const std::string kKey =
 constexpr int64_t kRotateBytes = 1 << 20;
 constexpr int kPollRowsMax = 10'000;
 
-// "What this position does not see", from all three tables: what had been in progress, and what
+// "What this snapshot does not see", from all three tables: what had been in progress, and what
 // came later. $1 xmax, $2 xip; `condition` may use further parameters.
 std::string unseen(const std::string& schema, const std::string& columns,
                    const std::string& condition) {
@@ -34,9 +35,9 @@ std::string unseen(const std::string& schema, const std::string& columns,
   return sql;
 }
 
-std::string xip_literal(const Position& position) {
+std::string xip_literal(const Snapshot& snapshot) {
   std::string literal = "{";
-  for (const uint64_t txid : position.xip)
+  for (const uint64_t txid : snapshot.xip)
     literal += (literal.size() > 1 ? "," : "") + std::to_string(txid);
   return literal + "}";
 }
@@ -104,31 +105,32 @@ ChangeLog::ChangeLog(const std::string& schema, int64_t bytes_max)
       one_sql_("SELECT * FROM (" + unseen(schema, kKey, kOfWatch) + ") u LIMIT " +
                std::to_string(ChangeCursor::kKeysMax + 1)) {}
 
-Result<Position> ChangeLog::now(postgres::Session& session) const {
+Result<Snapshot> ChangeLog::now(postgres::Session& session) const {
   SYNCLINE_ASSIGN(const postgres::Rows rows, session.query("SELECT pg_current_snapshot()::text"));
-  auto now = Position::parse(rows.text(0, 0));
+  auto now = Snapshot::parse(rows.text(0, 0));
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   return *std::move(now);
 }
 
-Result<ChangeLog::Head> ChangeLog::poll(postgres::Session& session, const Position& since) const {
+Result<ChangeLog::Head> ChangeLog::poll(postgres::Session& session, const Snapshot& since) const {
   SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(poll_sql_, {std::to_string(since.xmax), xip_literal(since)}));
   Head head;
-  const auto now = Position::parse(rows.text(0, 0));
+  const auto now = Snapshot::parse(rows.text(0, 0));
   if (!now) return Error::bug("not a snapshot: " + rows.text(0, 0));
   head.now = *now;
   head.overflow = rows.text(0, 1) != "0";
+  std::vector<int> watches;
   for (int i = 1; i < rows.size(); ++i) {
-    head.watches.push_back(static_cast<int>(rows.integer(i, 0)));
+    watches.push_back(static_cast<int>(rows.integer(i, 0)));
     head.changes += rows.integer(i, 1);
   }
-  head.many = head.changes >= kPollRowsMax;
+  if (head.changes < kPollRowsMax) head.watches = std::move(watches);
   return head;
 }
 
 Result<int64_t> ChangeLog::count(postgres::Session& session, int watch,
-                                 const Position& since) const {
+                                 const Snapshot& since) const {
   SYNCLINE_ASSIGN(const postgres::Rows rows,
                   session.query(count_sql_, {std::to_string(since.xmax), xip_literal(since),
                                              std::to_string(watch)}));
@@ -203,22 +205,22 @@ Result<std::string> ChangeLog::holders(postgres::Session& session) const {
 
 Result<ChangeBatch> ChangeCursor::read(postgres::Session& session) {
   if (huge_) return read_huge(session);
-  const std::vector<postgres::Param> params = {std::to_string(position_.xmax),
-                                               xip_literal(position_), std::to_string(watch_)};
+  const std::vector<postgres::Param> params = {std::to_string(at_.xmax), xip_literal(at_),
+                                               std::to_string(watch_)};
   SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->small_sql_, params));
   if (!answer) {
-    SYNCLINE_ASSIGN(const Position now, log_->now(session));
+    SYNCLINE_ASSIGN(const Snapshot now, log_->now(session));
     return read_part(session, now);
   }
   const postgres::Rows& first = answer->parts.front();
-  const auto now = Position::parse(first.text(0, 0));
+  const auto now = Snapshot::parse(first.text(0, 0));
   if (!now) return Error::bug("not a snapshot: " + first.text(0, 0));
   if (count_rows(*answer) - 1 > kKeysMax) return read_part(session, *now);
   ChangeBatch batch;
   for (const postgres::Rows& rows : answer->parts) take_keys(rows, &rows == &first ? 1 : 0, batch);
-  batch.position = *now;
+  batch.position = now->position();
   batch.at_head = true;
-  position_ = *now;
+  at_ = *now;
   return batch;
 }
 
@@ -233,14 +235,14 @@ Result<std::optional<postgres::Session::Answer>> ChangeCursor::read_keys(
 
 // More than a batch holds: as many whole transactions as fit, those first that had been in
 // progress.
-Result<ChangeBatch> ChangeCursor::read_part(postgres::Session& session, const Position& now) {
+Result<ChangeBatch> ChangeCursor::read_part(postgres::Session& session, const Snapshot& now) {
   const postgres::Param watch = std::to_string(watch_);
-  for (const uint64_t txid : position_.xip) {
+  for (const uint64_t txid : at_.xip) {
     if (!now.sees(txid)) continue;
-    SYNCLINE_ASSIGN(ChangeBatch batch, read_one(session, txid, position_.with(txid)));
+    SYNCLINE_ASSIGN(ChangeBatch batch, read_one(session, txid, at_.with(txid)));
     if (!batch.keys.empty() || huge_) return batch;
   }
-  const postgres::Param from = std::to_string(position_.xmax);
+  const postgres::Param from = std::to_string(at_.xmax);
   SYNCLINE_ASSIGN(const postgres::Rows txids,
                   session.query(log_->txids_sql_, {from, "{}", watch, now.text()}));
   const uint64_t first = txids.empty() ? now.xmax : txid_of(txids, 0, 0);
@@ -253,18 +255,18 @@ Result<ChangeBatch> ChangeCursor::read_part(postgres::Session& session, const Po
     if (answer) {
       ChangeBatch batch;
       take_keys(*answer, batch);
-      batch.position = position_.advanced_to(now, end);
-      position_ = *batch.position;
+      at_ = at_.advanced_to(now, end);
+      batch.position = at_.position();
       return batch;
     }
     count /= 2;
     end = txid_of(txids, count, 0);
   }
-  return read_one(session, first, position_.advanced_to(now, first + 1));
+  return read_one(session, first, at_.advanced_to(now, first + 1));
 }
 
 Result<ChangeBatch> ChangeCursor::read_one(postgres::Session& session, uint64_t txid,
-                                           Position after) {
+                                           Snapshot after) {
   const std::vector<postgres::Param> params = {
       std::to_string(UINT64_MAX), "{" + std::to_string(txid) + "}", std::to_string(watch_)};
   SYNCLINE_ASSIGN(const auto answer, read_keys(session, log_->one_sql_, params));
@@ -277,8 +279,8 @@ Result<ChangeBatch> ChangeCursor::read_one(postgres::Session& session, uint64_t 
   ChangeBatch batch;
   take_keys(*answer, batch);
   if (!batch.keys.empty()) {
-    batch.position = after;
-    position_ = std::move(after);
+    batch.position = after.position();
+    at_ = std::move(after);
   }
   return batch;
 }
@@ -299,8 +301,8 @@ Result<ChangeBatch> ChangeCursor::read_huge(postgres::Session& session) {
     }
   }
   if (huge.table == kTables) {
-    batch.position = huge.after;
-    position_ = huge.after;
+    batch.position = huge.after.position();
+    at_ = huge.after;
     huge_.reset();
   } else {
     huge_ = huge;

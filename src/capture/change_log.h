@@ -1,7 +1,7 @@
 // ChangeLog: reads the change log's keys in commit order, in bounded pieces, by short statements.
 //
 // Owner: Source; stateless, any thread with a session of its own. ChangeCursor is a reader's place
-// in it: one for each member of a plan, used by the plan's thread alone.
+// in it: TriggerFeed's.
 #pragma once
 
 #include <cstdint>
@@ -10,21 +10,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "capture/position.h"
+#include "capture/feed.h"
+#include "capture/snapshot.h"
 #include "postgres/session.h"
 #include "postgres/table_queries.h"
 
 namespace syncline::capture {
-
-struct ChangeBatch {
-  std::vector<std::optional<std::string>> keys;  // nothing: every row of the table (TRUNCATE)
-  // The position that is reached once these keys, and those of all batches before, are dealt with.
-  // Nothing while more pieces of one huge transaction are to come.
-  std::optional<Position> position;
-  // A key could not be made, since its column is gone: the table has to be loaded again.
-  bool keys_lost = false;
-  bool at_head = false;  // there was nothing more when it was read
-};
 
 class ChangeLog {
  public:
@@ -32,20 +23,20 @@ class ChangeLog {
   ChangeLog(const std::string& quoted_schema, int64_t bytes_max);
 
   struct Head {
-    Position now;
+    Snapshot now;
     bool overflow = false;
-    int64_t changes = 0;       // keys that `since` did not see
-    bool many = false;         // too many to tell: take every watch as touched
-    std::vector<int> watches;  // of those keys
+    int64_t changes = 0;  // keys that `since` did not see
+    // Of those keys; nothing: too many to tell, take every watch as touched.
+    std::optional<std::vector<int>> watches;
   };
-  // What happened since a position, for all watches together.
-  Result<Head> poll(postgres::Session& session, const Position& since) const;
+  // What happened since a snapshot, for all watches together.
+  Result<Head> poll(postgres::Session& session, const Snapshot& since) const;
 
   // What has been committed by now.
-  Result<Position> now(postgres::Session& session) const;
+  Result<Snapshot> now(postgres::Session& session) const;
 
-  // Keys of a watch that a position does not see; counts at most kCountMax.
-  Result<int64_t> count(postgres::Session& session, int watch, const Position& since) const;
+  // Keys of a watch that a snapshot does not see; counts at most kCountMax.
+  Result<int64_t> count(postgres::Session& session, int watch, const Snapshot& since) const;
   static constexpr int64_t kCountMax = 1'000'000;
 
   // Truncates the log tables that are consumed and gives a large current one up for an empty one.
@@ -71,24 +62,21 @@ class ChangeCursor {
   // A longer one stands for all rows.
   static constexpr int64_t kKeyBytesMax = postgres::TableQueries::kKeyBytesMax;
 
-  ChangeCursor(const ChangeLog& log, int watch, Position start)
-      : log_(&log), watch_(watch), position_(std::move(start)) {}
+  ChangeCursor(const ChangeLog& log, int watch, Snapshot start)
+      : log_(&log), watch_(watch), at_(std::move(start)) {}
 
   // The next batch. After an error the same batch is read again.
   Result<ChangeBatch> read(postgres::Session& session);
 
-  // How far it has read.
-  const Position& position() const { return position_; }
-  // Nothing was logged for the watch between position() and this later one.
-  void skip_to(Position position) { position_ = std::move(position); }
-  int watch() const { return watch_; }
+  // Nothing was logged for the watch between where it is and this later snapshot.
+  void skip_to(Snapshot snapshot) { at_ = std::move(snapshot); }
 
  private:
   // A transaction with more keys than a batch holds is read block range by block range of each log
   // table.
   struct Huge {
     uint64_t txid = 0;
-    Position after;
+    Snapshot after;
     int table = 0;
     int64_t block = 0, place = 0;  // from where on
     int64_t blocks = kHugeBlocks;  // to be read at once; 0: only so many places of one
@@ -101,14 +89,14 @@ class ChangeCursor {
   Result<std::optional<postgres::Session::Answer>> read_keys(
       postgres::Session& session, const std::string& sql,
       std::span<const postgres::Param> params) const;
-  Result<ChangeBatch> read_part(postgres::Session& session, const Position& now);
+  Result<ChangeBatch> read_part(postgres::Session& session, const Snapshot& now);
   Result<bool> read_blocks(postgres::Session& session, Huge& huge, ChangeBatch& batch) const;
-  Result<ChangeBatch> read_one(postgres::Session& session, uint64_t txid, Position after);
+  Result<ChangeBatch> read_one(postgres::Session& session, uint64_t txid, Snapshot after);
   Result<ChangeBatch> read_huge(postgres::Session& session);
 
   const ChangeLog* log_;
   int watch_;
-  Position position_;
+  Snapshot at_;
   std::optional<Huge> huge_;
 };
 

@@ -1,5 +1,7 @@
 #include "capture/plan_store.h"
 
+#include "capture/snapshot.h"
+
 namespace syncline::capture {
 
 namespace {
@@ -134,9 +136,9 @@ Result<std::optional<MemberRecord>> PlanStore::read_member(postgres::Session& se
   record.definition = rows.text(0, 1);
   record.index_uuid = rows.text(0, 2);
   record.resync = rows.integer(0, 3);
-  const auto position = Position::parse(rows.text(0, 4));
-  if (!position) return Error::bug("not a snapshot: " + rows.text(0, 4));
-  record.position = *position;
+  const auto snapshot = Snapshot::parse(rows.text(0, 4));
+  if (!snapshot) return Error::bug("not a snapshot: " + rows.text(0, 4));
+  record.position = snapshot->position();
   record.load = {static_cast<uint32_t>(rows.integer(0, 5)),
                  rows.integer(0, 6),
                  rows.integer(0, 7),
@@ -169,9 +171,9 @@ Status PlanStore::start_member(postgres::Session& session, const std::string& pl
                     {plan, job, std::to_string(record.watch), record.definition, record.index_uuid,
                      std::to_string(record.resync), number_or_null(record.load.rows_estimate),
                      std::to_string(record.load.started_us)}));
-  const auto position = Position::parse(rows.text(0, 0));
-  if (!position) return Error::bug("not a snapshot: " + rows.text(0, 0));
-  record.position = *position;
+  const auto snapshot = Snapshot::parse(rows.text(0, 0));
+  if (!snapshot) return Error::bug("not a snapshot: " + rows.text(0, 0));
+  record.position = snapshot->position();
   return {};
 }
 

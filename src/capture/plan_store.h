@@ -1,7 +1,7 @@
-// PlanStore: how far each plan is, kept in the capture schema of its sources: positions, loads,
-// version counters.
+// PlanStore: the SQL of PlanRecords: how far each plan is, kept in the capture schema of its
+// sources: positions, loads, version counters.
 //
-// Owner: Source; stateless, any thread with a session of its own.
+// Owner: Source, which hands out PlanRecords; stateless, any thread with a session of its own.
 #pragma once
 
 #include <cstdint>
@@ -12,44 +12,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "capture/plan_records.h"
 #include "capture/position.h"
 #include "postgres/session.h"
 
 namespace syncline::capture {
-
-struct LoadProgress {
-  uint32_t leaf = 0;      // leaves before this one (by oid) are done
-  int64_t file_node = 0;  // of that leaf
-  int64_t block = 0;      // blocks before this one are done
-  int64_t rows_done = 0;
-  std::optional<int64_t> rows_estimate;
-  int64_t started_us = 0;
-  std::optional<int64_t> finished_us;
-};
-
-struct MemberRecord {
-  int watch = 0;
-  std::string definition;
-  std::string index_uuid;
-  int64_t resync = 0;
-  Position position;
-  LoadProgress load;
-};
-
-struct PlanRecord {
-  int number = 0;
-  std::optional<std::string> shape;
-  int64_t version_base = 0;
-  int64_t strangers = 0;
-  std::optional<std::string> swept;
-};
-
-// A changed property value whose documents are composed page by page.
-struct FanOutRecord {
-  int64_t id = 0;
-  std::string key;
-  std::string resume;
-};
 
 class PlanStore {
  public:

@@ -1,37 +1,26 @@
-// Position: a set of finished transactions, as PostgreSQL's pg_snapshot writes it
-// (xmin:xmax:xip,…).
+// Position: how far a member is in its source's changes: everything up to there has been dealt
+// with. Only the feed that gave it out can read it; others keep it and hand it back.
 //
-// "Everything visible in this position has been dealt with." Commit order is not the order of ids,
-// so a number would not do: a transaction with a low id may commit last. Plain value.
+// Plain value.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 namespace syncline::capture {
 
-struct Position {
-  uint64_t xmax = 0;          // ids from here on had not finished
-  std::vector<uint64_t> xip;  // sorted: ids below xmax that had not finished either
+class Position {
+ public:
+  Position() = default;
+  explicit Position(std::string text) : text_(std::move(text)) {}
 
-  static std::optional<Position> parse(std::string_view text);
-  std::string text() const;
-
-  uint64_t xmin() const { return xip.empty() ? xmax : xip.front(); }
-  bool sees(uint64_t txid) const;
-  // Whether it sees every transaction that the other one does.
-  bool covers(const Position& other) const;
-
-  // This position plus those transactions of `now` (a later one) that were in progress here or lie
-  // below `end`: a valid position between the two. Precondition: end >= xmax.
-  Position advanced_to(const Position& now, uint64_t end) const;
-  // This position plus one transaction that was in progress here.
-  Position with(uint64_t txid) const;
+  // As it is stored. Of one place there is one text.
+  const std::string& text() const { return text_; }
 
   bool operator==(const Position&) const = default;
+
+ private:
+  std::string text_;
 };
 
 }  // namespace syncline::capture

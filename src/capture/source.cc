@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random_id.h"
 #include "capture/privileges.h"
+#include "capture/trigger_feed.h"
 
 namespace syncline::capture {
 
@@ -78,30 +79,33 @@ void Source::on_change(std::function<void()> listener) {
   listener_ = std::move(listener);
 }
 
-int Source::subscribe(int watch, std::function<void()> wake) {
-  const std::lock_guard lock(mutex_);
-  const int number = next_subscription_++;
-  subscriptions_.emplace(number, Subscription{watch, true, std::move(wake)});
-  return number;
+std::unique_ptr<ChangeFeed> Source::open_feed(int watch, const Position& from,
+                                              const StopSignal& stop, std::function<void()> wake) {
+  const auto keys_lost = [this, watch](postgres::Session& session) {
+    const std::lock_guard admin(admin_mutex_);
+    return start_over(session, watch, "rows were written while a column of the id was gone");
+  };
+  return std::make_unique<TriggerFeed>(
+      TriggerFeed::Parts{sessions_, change_log_, subscriptions_, keys_lost, stop}, watch, from,
+      std::move(wake));
 }
 
-void Source::unsubscribe(int subscription) {
-  const std::lock_guard lock(mutex_);
-  subscriptions_.erase(subscription);
+Result<Position> Source::mark(const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const auto session,
+                  sessions_.acquire(postgres::SessionPool::Use::short_work, stop));
+  SYNCLINE_ASSIGN(const Snapshot now, change_log_.now(*session));
+  return now.position();
 }
 
-bool Source::take_touched(int subscription) {
-  const std::lock_guard lock(mutex_);
-  const auto found = subscriptions_.find(subscription);
-  return found != subscriptions_.end() && std::exchange(found->second.touched, false);
+bool Source::has_passed(const Position& reached, const Position& mark) const {
+  return Snapshot::of(reached).covers(Snapshot::of(mark));
 }
 
-std::optional<Position> Source::untouched_head(int subscription, TimePoint later_than) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = subscriptions_.find(subscription);
-  if (found == subscriptions_.end() || found->second.touched || head_taken_at_ <= later_than)
-    return std::nullopt;
-  return head_;
+Result<int64_t> Source::lag(int watch, const Position& since, const StopSignal& stop,
+                            Duration patience) {
+  SYNCLINE_ASSIGN(const auto session,
+                  sessions_.acquire(postgres::SessionPool::Use::short_work, stop, patience));
+  return change_log_.count(*session, watch, Snapshot::of(since));
 }
 
 void Source::set_error(std::optional<Error> error) {
@@ -161,15 +165,11 @@ Status Source::connect_and_read() {
   SYNCLINE_ASSIGN(const postgres::Rows now,
                   session->query("SELECT pg_current_snapshot()::text,"
                                  " current_setting('max_prepared_transactions') = '0'"));
-  const auto head = Position::parse(now.text(0, 0));
+  const auto head = Snapshot::parse(now.text(0, 0));
   if (!head) return Error::bug("not a snapshot: " + now.text(0, 0));
   notify_works_ = now.boolean(0, 1);
-  {
-    const std::lock_guard lock(mutex_);
-    head_ = *head;
-    head_taken_at_ = clock_.now();
-    for (auto& [number, subscription] : subscriptions_) subscription.touched = true;
-  }
+  head_ = *head;
+  subscriptions_.begin(head_, clock_.now());
   SYNCLINE_RETURN_IF_ERROR(session->script("LISTEN " + capture_.schema() + "; SELECT setval('" +
                                            capture_.schema() + ".sleeper', pg_backend_pid())"));
   SYNCLINE_RETURN_IF_ERROR(check_history(*session, history));
@@ -269,28 +269,12 @@ Status Source::poll(postgres::Session& session) {
     // after the changes.
     history_.xmax = std::max(history_.xmax, static_cast<int64_t>(head.now.xmax));
   }
-  touch(head);
-  {
-    const std::lock_guard lock(mutex_);
-    head_ = head.now;
-    head_taken_at_ = asked_at;
-  }
+  if (head.changes > 0) subscriptions_.touch(head.watches);
+  head_ = head.now;
+  subscriptions_.move_head(head_, asked_at);
   if (changed_since_remembered_ && asked_at - remembered_at_ > kRememberInterval)
     return remember_history(session);
   return {};
-}
-
-// Members are touched before the head moves on: whoever is not touched has nothing up to the head.
-void Source::touch(const ChangeLog::Head& head) {
-  if (head.changes == 0) return;
-  const std::lock_guard lock(mutex_);
-  for (auto& [number, subscription] : subscriptions_) {
-    if (!head.many && std::find(head.watches.begin(), head.watches.end(), subscription.watch) ==
-                          head.watches.end())
-      continue;
-    subscription.touched = true;
-    subscription.wake();
-  }
 }
 
 Status Source::sleep_until_woken(postgres::Session& session) {

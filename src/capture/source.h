@@ -15,16 +15,21 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/stop_signal.h"
 #include "capture/capture.h"
 #include "capture/change_log.h"
+#include "capture/feed.h"
 #include "capture/fingerprint.h"
 #include "capture/history.h"
 #include "capture/lock_watch.h"
+#include "capture/plan_records.h"
 #include "capture/plan_store.h"
+#include "capture/snapshot.h"
+#include "capture/subscriptions.h"
 #include "model/spec.h"
 #include "postgres/session_pool.h"
 
@@ -46,8 +51,14 @@ class Source {
   const SourceSpec& spec() const { return spec_; }
   postgres::SessionPool& sessions() { return sessions_; }
   Capture& capture() { return capture_; }
-  const ChangeLog& change_log() const { return change_log_; }
-  const PlanStore& plan_store() const { return plan_store_; }
+  // How far a plan is, as far as this source keeps it. It ends before the source.
+  PlanRecords records(std::string plan, const StopSignal& stop,
+                      Duration patience = postgres::SessionPool::kAcquireTimeout) {
+    return {plan_store_, std::move(plan), sessions_, stop, patience};
+  }
+  PlanRecords records(std::string plan, postgres::Session& in_hand) const {
+    return {plan_store_, std::move(plan), in_hand};
+  }
   LockWatch& lock_watch() { return lock_watch_; }
   // Held while watches and members are installed or removed, so that the one never undoes the
   // other.
@@ -61,15 +72,17 @@ class Source {
   // source unreachable.
   bool connecting() const { return connecting_.load(); }
 
-  // A member's interest in its watch. `wake` is called on the reader's thread and must not block.
-  int subscribe(int watch, std::function<void()> wake);
-  void unsubscribe(int subscription);
-  // Whether keys may have been logged since the last call. Ask before reading, so that nothing
-  // falls between.
-  bool take_touched(int subscription);
-  // Everything up to the head is known to hold no key for this subscription. Nothing while it is
-  // touched, or if the head was taken before `later_than`.
-  std::optional<Position> untouched_head(int subscription, TimePoint later_than) const;
+  // The changes of a watch from a position on. `wake` is called on the reader's thread when there
+  // may be keys, and must not block. The feed ends before the source and `stop`.
+  std::unique_ptr<ChangeFeed> open_feed(int watch, const Position& from, const StopSignal& stop,
+                                        std::function<void()> wake);
+  // What has been committed by now.
+  Result<Position> mark(const StopSignal& stop);
+  // Whether a feed that has reached this position has given out all that was committed by a mark.
+  bool has_passed(const Position& reached, const Position& mark) const;
+  // Keys of a watch that were logged since a position; counts at most ChangeLog::kCountMax. Waits
+  // at most `patience` for a session.
+  Result<int64_t> lag(int watch, const Position& since, const StopSignal& stop, Duration patience);
   // Counts the moments at which plans had to look at their tables anew: of all watches
   // (reconnected, log overflowed), or of one (its table was altered). A plan takes generation()
   // before it looks, and looks again when generation(watch) has passed that.
@@ -93,6 +106,14 @@ class Source {
   // Makes every member of a watch load its table again. Precondition as above.
   Status start_over(postgres::Session& session, int watch, const std::string& why);
 
+  // A load of one of the watch's members is over. It stays on while another one's is under way.
+  Status end_loading(int watch, const StopSignal& stop);
+  // Removes what is stored of members that are not in `wanted` (plan, job), and their watches.
+  // Precondition: admin_mutex() is held.
+  Status forget_others(postgres::Session& session,
+                       const std::set<std::pair<std::string, std::string>>& wanted,
+                       const StopSignal& stop);
+
   // What the status of a watch's jobs should tell: why it loads again (until that load has ended),
   // and that some rows pass the capture by.
   std::vector<std::string> warnings(int watch) const;
@@ -102,12 +123,6 @@ class Source {
   void on_change(std::function<void()> listener);
 
  private:
-  struct Subscription {
-    int watch = 0;
-    bool touched = true;
-    std::function<void()> wake;
-  };
-
   void run();
   Status connect_and_read();
   Status take_ownership(postgres::Session& session);
@@ -125,7 +140,6 @@ class Source {
   void retry_unfinished_when_due();
   Status sleep_until_woken(postgres::Session& session);
   Status rotate_when_due(postgres::Session& session);
-  void touch(const ChangeLog::Head& head);
   void restart_plans(std::optional<int> watch);
   Status find_changes_of_partitions(postgres::Session& session, const postgres::TableInfo& table,
                                     const WatchRequest& request, int watch, const TableState& now);
@@ -142,6 +156,7 @@ class Source {
   const PlanStore plan_store_;
   const Fingerprints fingerprints_;
   LockWatch lock_watch_;
+  Subscriptions subscriptions_;
   std::mutex admin_mutex_;
   // Protected by admin_mutex_: by watch, digests of the differences that were acted on.
   std::map<int, std::string> differences_;
@@ -152,8 +167,6 @@ class Source {
   mutable std::mutex mutex_;
   // Protected by mutex_:
   std::optional<Error> error_;
-  std::map<int, Subscription> subscriptions_;
-  int next_subscription_ = 1;
   int generation_ = 0;                                // the last one
   int generation_of_all_ = 0;                         // the last one that concerned every watch
   std::map<int, int> generations_;                    // by watch
@@ -161,11 +174,10 @@ class Source {
   std::map<int, std::vector<std::string>> warnings_;  // by watch, as of when it was brought up
   std::set<int> unfinished_;                          // watches whose tables were locked then
   std::string published_;                             // who publishes our tables
-  Position head_;
-  TimePoint head_taken_at_;
   std::function<void()> listener_;
 
   // The reader's alone:
+  Snapshot head_;            // up to where it has polled
   DatabaseHistory history_;  // of the database as last seen; no identity: never
   TimePoint remembered_at_;
   bool changed_since_remembered_ = false;

@@ -109,6 +109,19 @@ Status Source::start_over(postgres::Session& session, int watch, const std::stri
   return {};
 }
 
+Status Source::end_loading(int watch, const StopSignal& stop) {
+  SYNCLINE_ASSIGN(const auto session,
+                  sessions_.acquire(postgres::SessionPool::Use::short_work, stop));
+  return capture_.end_loading(*session, watch);
+}
+
+Status Source::forget_others(postgres::Session& session,
+                             const std::set<std::pair<std::string, std::string>>& wanted,
+                             const StopSignal& stop) {
+  SYNCLINE_RETURN_IF_ERROR(plan_store_.forget_others(session, wanted));
+  return capture_.drop_unused_watches(session, stop);
+}
+
 // A crash of any of its processes makes the server empty them.
 Status Source::check_unlogged_tables(postgres::Session& session) {
   SYNCLINE_ASSIGN(const bool kept, capture_.keeps_unlogged_tables(session));

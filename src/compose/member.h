@@ -2,9 +2,8 @@
 // it, where it stands.
 //
 // Owner: PlanRunner; made anew whenever the plan starts. resolve_member() reads the catalog, the
-// members of a plan together make its shape (shape.h); from then on everything but `record`,
-// `cursor` and `subscription` is constant, and those belong to the plan's thread (record.load to
-// the loader while it runs).
+// members of a plan together make its shape (shape.h); from then on everything but `record` is
+// constant, and that belongs to the plan's thread (record.load to the loader while it runs).
 #pragma once
 
 #include <memory>
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "capture/change_log.h"
+#include "capture/plan_records.h"
 #include "capture/source.h"
 #include "compose/job_form.h"
 #include "document/document_id.h"
@@ -44,8 +43,6 @@ struct Member {
   std::string definition;  // a digest of all that makes a difference to its documents
 
   capture::MemberRecord record;
-  std::optional<capture::ChangeCursor> cursor;
-  int subscription = 0;
 
   const std::string& name() const { return config.spec.name; }
   // Each of its rows makes a document; of other members rows only add to documents.

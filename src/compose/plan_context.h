@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/stop_signal.h"
+#include "capture/plan_records.h"
 #include "capture/source.h"
 #include "compose/document_counts.h"
 #include "compose/member.h"
@@ -72,6 +73,11 @@ struct PlanContext {
 
   // The member in whose source the plan itself is kept: its first index job, else its first job.
   const Member& home() const;
+  // How far the plan is, as its home keeps it, and as a member's source does.
+  capture::PlanRecords records() const { return records(home()); }
+  capture::PlanRecords records(const Member& member) const {
+    return member.source->records(plan, stop);
+  }
 };
 
 }  // namespace syncline::compose

@@ -5,9 +5,7 @@
 namespace syncline::compose {
 
 Result<int64_t> VersionCounter::take() {
-  SYNCLINE_ASSIGN(const auto session,
-                  source_->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  SYNCLINE_ASSIGN(const int64_t version, source_->plan_store().take_version(*session, number_));
+  SYNCLINE_ASSIGN(const int64_t version, records_.take_version(number_));
   int64_t seen = highest_.load();
   while (seen < version && !highest_.compare_exchange_weak(seen, version)) {
   }
@@ -16,9 +14,7 @@ Result<int64_t> VersionCounter::take() {
 
 Status VersionCounter::raise_above(int64_t version) {
   spdlog::warn("the index holds version {}, above all of ours; counting on from there", version);
-  SYNCLINE_ASSIGN(const auto session,
-                  source_->sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source_->plan_store().raise_version(*session, number_, version + 1);
+  return records_.raise_version(number_, version + 1);
 }
 
 }  // namespace syncline::compose

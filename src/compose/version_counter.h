@@ -7,18 +7,18 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <utility>
 
 #include "base/result.h"
-#include "base/stop_signal.h"
-#include "capture/source.h"
+#include "capture/plan_records.h"
 
 namespace syncline::compose {
 
 class VersionCounter {
  public:
-  VersionCounter(std::shared_ptr<capture::Source> source, int number, const StopSignal& stop)
-      : source_(std::move(source)), number_(number), stop_(stop) {}
+  // number: the plan's, in its record.
+  VersionCounter(capture::PlanRecords records, int number)
+      : records_(std::move(records)), number_(number) {}
 
   Result<int64_t> take();
   // The next versions lie above this one.
@@ -27,9 +27,8 @@ class VersionCounter {
   int64_t highest() const { return highest_.load(); }
 
  private:
-  const std::shared_ptr<capture::Source> source_;
+  const capture::PlanRecords records_;
   const int number_;
-  const StopSignal& stop_;
   std::atomic<int64_t> highest_{0};
 };
 

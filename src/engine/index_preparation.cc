@@ -158,10 +158,7 @@ Result<bool> IndexPreparation::may_take_over(const compose::PlanContext& context
     const JobConfig& job = member->config;
     if (job.take_over_generation == 0 || job.take_over_generation != job.resync_generation)
       continue;
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
-                                           *session, context.plan, member->name()));
+    SYNCLINE_ASSIGN(const auto stored, context.records(*member).read_member(member->name()));
     if (!stored || stored->resync != job.resync_generation) return true;
   }
   return false;

@@ -1,8 +1,6 @@
 #include "engine/lag_counter.h"
 
-#include "capture/change_log.h"
-#include "capture/plan_store.h"
-#include "postgres/session_pool.h"
+#include "capture/plan_records.h"
 
 namespace syncline::engine {
 
@@ -52,10 +50,7 @@ std::optional<JobView> LagCounter::recall(const std::string& job) {
     if (stop_.wait_for(kConnectPoll)) break;
   }
   if (source.connecting() || source.error()) return std::nullopt;
-  const auto session =
-      source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kPatience);
-  if (!session.ok()) return std::nullopt;
-  const auto record = source.plan_store().read_member(**session, config_.plan(), job);
+  const auto record = source.records(config_.plan(), stop_, kPatience).read_member(job);
   if (!record.ok() || !*record) return std::nullopt;
   JobView view;
   view.watch = (*record)->watch;
@@ -72,29 +67,18 @@ std::optional<JobView> LagCounter::recall(const std::string& job) {
 std::optional<int64_t> LagCounter::changes_of(const std::string& job, const JobView& view) const {
   capture::Source& source = source_of(job);
   if (source.error()) return std::nullopt;
-  int64_t changes = 0;
-  {
-    const auto session =
-        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kPatience);
-    if (!session.ok()) return std::nullopt;
-    const auto count = source.change_log().count(**session, view.watch, *view.reached);
-    if (!count.ok()) return std::nullopt;
-    changes = *count;
-  }
+  const auto changes = source.lag(view.watch, *view.reached, stop_, kPatience);
+  if (!changes.ok()) return std::nullopt;
   const auto fan_outs = fan_outs_of(view);
   if (!fan_outs) return std::nullopt;
-  return changes + *fan_outs;
+  return *changes + *fan_outs;
 }
 
 // In the order in which a change moves on: it is stored with the next before it leaves the one.
 std::optional<int64_t> LagCounter::fan_outs_of(const JobView& view) const {
   int64_t total = 0;
   for (const std::string& job : view.fan_out_jobs) {
-    capture::Source& source = source_of(job);
-    const auto session =
-        source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_, kPatience);
-    if (!session.ok()) return std::nullopt;
-    const auto count = source.plan_store().count_fan_outs(**session, config_.plan(), job);
+    const auto count = source_of(job).records(config_.plan(), stop_, kPatience).count_fan_outs(job);
     if (!count.ok()) return std::nullopt;
     total += *count;
   }
@@ -105,9 +89,7 @@ Result<std::vector<capture::Position>> LagCounter::mark() const {
   std::vector<capture::Position> marks;
   for (const JobConfig& job : config_.jobs) {
     capture::Source& source = *parts_.sources.at(job.spec.source);
-    SYNCLINE_ASSIGN(const auto session,
-                    source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(capture::Position mark, source.change_log().now(*session));
+    SYNCLINE_ASSIGN(capture::Position mark, source.mark(stop_));
     marks.push_back(std::move(mark));
   }
   return marks;
@@ -118,7 +100,8 @@ bool LagCounter::passed(const std::vector<capture::Position>& marks) const {
     const std::string& job = config_.jobs[i].spec.name;
     const JobView view = board_.view(job);
     if (!view.reached) return false;
-    const auto left = view.reached->covers(marks[i]) ? fan_outs_of(view) : changes_of(job, view);
+    const bool covered = source_of(job).has_passed(*view.reached, marks[i]);
+    const auto left = covered ? fan_outs_of(view) : changes_of(job, view);
     if (left != 0) return false;
   }
   return true;

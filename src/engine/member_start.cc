@@ -39,8 +39,8 @@ Result<bool> prepare_member(compose::Member& member, const StartOptions& options
                       session, member.table, compose::watch_request(member, *options.configuration),
                       compose::member_columns(member.config.spec), member.table_state, stop));
   member.generation = watch.generation;
-  SYNCLINE_ASSIGN(auto stored,
-                  source.plan_store().read_member(session, options.plan, member.name()));
+  const capture::PlanRecords records = source.records(options.plan, session);
+  SYNCLINE_ASSIGN(auto stored, records.read_member(member.name()));
   if (stored && stored->watch == watch.watch && stored->definition == member.definition &&
       stored->index_uuid == options.index_uuid &&
       stored->resync == member.config.resync_generation) {
@@ -51,8 +51,7 @@ Result<bool> prepare_member(compose::Member& member, const StartOptions& options
   member.record = stored ? *std::move(stored) : capture::MemberRecord();
   member.record.watch = watch.watch;
   member.record.definition.clear();
-  SYNCLINE_RETURN_IF_ERROR(
-      source.plan_store().start_member(session, options.plan, member.name(), member.record));
+  SYNCLINE_RETURN_IF_ERROR(records.start_member(member.name(), member.record));
   SYNCLINE_RETURN_IF_ERROR(source.capture().begin_loading(session, watch.watch));
   if (other_watch) {
     // Of a table that is gone or no longer has its name; what stays locked, the janitor removes.
@@ -77,8 +76,8 @@ Status begin_member(compose::Member& member, const StartOptions& options, const 
   member.record.load = capture::LoadProgress();
   member.record.load.started_us = options.now_us;
   member.record.load.rows_estimate = estimate_rows(member.table);
-  SYNCLINE_RETURN_IF_ERROR(
-      source.plan_store().start_member(*session, options.plan, member.name(), member.record));
+  const capture::PlanRecords records = source.records(options.plan, *session);
+  SYNCLINE_RETURN_IF_ERROR(records.start_member(member.name(), member.record));
   failpoint("position_taken");
   return {};
 }

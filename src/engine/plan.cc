@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "postgres/session_pool.h"
-
 namespace syncline::engine {
 
 bool Plan::loads(const compose::PlanContext& context) {
@@ -83,11 +81,7 @@ verify::Verifier::Events Plan::verifier_events() {
 }
 
 void Plan::forget_unowned() {
-  capture::Source& source = *context_.home().source;
-  const auto session =
-      source.sessions().acquire(postgres::SessionPool::Use::short_work, services_.stop);
-  if (session.ok())
-    static_cast<void>(source.plan_store().set_strangers(**session, context_.plan, 0).ok());
+  static_cast<void>(context_.records().set_strangers(0).ok());
   services_.board.set_unowned(0);
 }
 

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "capture/source.h"
-#include "compose/shape.h"
+#include "compose/job_form.h"
 #include "index/cluster.h"
 #include "index/index_admin.h"
 #include "model/spec.h"

@@ -104,24 +104,16 @@ Status Preparation::resolve_members(compose::PlanContext& context) const {
   return {};
 }
 
-// Each with a connection for the moment alone: who waits for a second one while holding one may
-// wait for ever, together with others who do the same.
 Result<capture::PlanRecord> Preparation::open_plan(const compose::PlanContext& context,
                                                    int64_t floor) const {
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source.plan_store().open_plan(*session, context.plan, floor);
+  return context.records().open(floor);
 }
 
 // Whether a member was asked to load again since it last started over.
 Result<bool> Preparation::resync_is_asked(const compose::PlanContext& context) const {
   for (const auto& member : context.members) {
     if (member->config.resync_generation == 0) continue;
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, stop_));
-    SYNCLINE_ASSIGN(const auto stored, member->source->plan_store().read_member(
-                                           *session, context.plan, member->name()));
+    SYNCLINE_ASSIGN(const auto stored, context.records(*member).read_member(member->name()));
     if (!stored || stored->resync != member->config.resync_generation) return true;
   }
   return false;
@@ -142,16 +134,13 @@ Result<Preparation::Loads> Preparation::start_members(compose::PlanContext& cont
       // No key will tell of what is parked since before: its row may be gone by now.
       context.parked.hasten_all(context.plan, now_us);
     }
-    member->cursor.emplace(member->source->change_log(), member->record.watch,
-                           member->record.position);
   }
   return loads;
 }
 
 Status Preparation::start_owned(compose::PlanContext& context, const capture::PlanRecord& plan,
                                 Started& started) const {
-  context.versions =
-      std::make_unique<compose::VersionCounter>(context.home().source, plan.number, stop_);
+  context.versions = std::make_unique<compose::VersionCounter>(context.records(), plan.number);
   context.strangers_below_after_resync =
       started.index.index.created_by_syncline ? 0 : plan.version_base;
   const bool resync = plan.shape == kResyncShape;
@@ -187,18 +176,12 @@ Status Preparation::start_foreign(compose::PlanContext& context, const capture::
     started.stream.sweep.swept = plan.swept;
     return {};
   }
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source.plan_store().set_swept(*session, context.plan, std::nullopt);
+  return context.records().set_swept(std::nullopt);
 }
 
 Status Preparation::store_shape(const compose::PlanContext& context,
                                 const std::optional<std::string>& shape) const {
-  capture::Source& source = *context.home().source;
-  SYNCLINE_ASSIGN(const auto session,
-                  source.sessions().acquire(postgres::SessionPool::Use::short_work, stop_));
-  return source.plan_store().set_shape(*session, context.plan, shape);
+  return context.records().set_shape(shape);
 }
 
 }  // namespace syncline::engine

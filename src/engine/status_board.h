@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "capture/plan_store.h"
+#include "capture/plan_records.h"
 #include "capture/position.h"
 #include "compose/member.h"
 #include "compose/shape.h"

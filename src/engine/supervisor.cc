@@ -395,8 +395,7 @@ bool Supervisor::clean_running_source(const std::shared_ptr<capture::Source>& so
       if (job.spec.source == source->spec().name) wanted.emplace(name, job.spec.name);
     }
   }
-  Status done = source->plan_store().forget_others(**session, wanted);
-  if (done.ok()) done = source->capture().drop_unused_watches(**session, stop_);
+  const Status done = source->forget_others(**session, wanted, stop_);
   if (!done.ok())
     spdlog::info("source {}: not cleaned yet: {}", source->spec().name, done.error().message);
   return done.ok();

@@ -4,7 +4,6 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "postgres/session_pool.h"
 
 namespace syncline::lanes {
 
@@ -81,10 +80,7 @@ Status FanOut::resolve_some() {
 
 // Durable before the batch that brought the key can end.
 Status FanOut::store(const compose::Member& property, const std::string& key) {
-  SYNCLINE_ASSIGN(const auto session, property.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  SYNCLINE_RETURN_IF_ERROR(
-      property.source->plan_store().add_fan_out(*session, context_.plan, property.name(), key));
+  SYNCLINE_RETURN_IF_ERROR(context_.records(property).add_fan_out(property.name(), key));
   failpoint("fan_out_stored");
   more_stored_ = true;
   for (Entry& entry : entries_) {
@@ -109,10 +105,7 @@ Status FanOut::fetch_entries() {
   more_stored_ = false;
   for (const auto& member : context_.members) {
     if (!member->is_found_by_value() || member->config.paused) continue;
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, context_.stop));
-    SYNCLINE_ASSIGN(auto records, member->source->plan_store().fan_outs(
-                                      *session, context_.plan, member->name(), kEntriesMax));
+    SYNCLINE_ASSIGN(auto records, context_.records(*member).fan_outs(member->name(), kEntriesMax));
     for (capture::FanOutRecord& record : records)
       entries_.push_back({member.get(), std::move(record)});
   }
@@ -144,15 +137,13 @@ void FanOut::take_slices() {
 // Everything on the page is in the index.
 Status FanOut::end_page() {
   Entry& entry = entries_.front();
-  SYNCLINE_ASSIGN(const auto session, entry.member->source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  const capture::PlanStore& store = entry.member->source->plan_store();
+  const capture::PlanRecords records = context_.records(*entry.member);
   if (restart_ || page_->resume) {
     entry.record.resume = restart_ ? "" : *page_->resume;
-    SYNCLINE_RETURN_IF_ERROR(store.save_fan_out(*session, entry.record));
+    SYNCLINE_RETURN_IF_ERROR(records.save_fan_out(entry.record));
     failpoint("fan_out_page_done");
   } else {
-    SYNCLINE_RETURN_IF_ERROR(store.remove_fan_out(*session, entry.record.id));
+    SYNCLINE_RETURN_IF_ERROR(records.remove_fan_out(entry.record.id));
     entries_.pop_front();
   }
   page_.reset();

@@ -4,8 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "postgres/session_pool.h"
-
 namespace syncline::lanes {
 
 namespace {
@@ -17,25 +15,16 @@ constexpr size_t kBatchesMax = 256;  // open at once
 }  // namespace
 
 KeyFeed::KeyFeed(compose::PlanContext& context, compose::Member& member, Outlets outlets,
-                 std::function<void()> wake)
+                 std::unique_ptr<capture::ChangeFeed> changes)
     : context_(context),
       member_(member),
       to_(outlets),
       feed_(to_.table.open_feed()),
-      progress_([this](const capture::Position& position) { return store(position); }) {
-  member_.subscription = member_.source->subscribe(member_.record.watch, std::move(wake));
-}
-
-KeyFeed::~KeyFeed() {
-  member_.source->unsubscribe(member_.subscription);
-  member_.subscription = 0;
-}
+      changes_(std::move(changes)),
+      progress_([this](const capture::Position& position) { return store(position); }) {}
 
 Status KeyFeed::store(const capture::Position& position) {
-  SYNCLINE_ASSIGN(const auto session, member_.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, never_));
-  return member_.source->plan_store().save_position(*session, context_.plan, member_.name(),
-                                                    position);
+  return member_.source->records(context_.plan, never_).save_position(member_.name(), position);
 }
 
 bool KeyFeed::has_room() const {
@@ -49,11 +38,11 @@ Duration KeyFeed::rest() const {
 
 Status KeyFeed::step() {
   if (!has_room()) return {};
-  if (!more_ && !member_.source->take_touched(member_.subscription)) return {};
+  if (!more_ && !changes_->take_touched()) return {};
   more_ = true;
   while (more_ && has_room()) {
     // Only to read: what comes of it takes connections of its own.
-    SYNCLINE_ASSIGN(const capture::ChangeBatch batch, read_batch());
+    SYNCLINE_ASSIGN(const capture::ChangeBatch batch, changes_->read());
     read_at_ = context_.clock.now();
     more_ = !batch.at_head;
     if (batch.keys_lost) return {};  // the member starts over
@@ -63,18 +52,6 @@ Status KeyFeed::step() {
     add_keys(batch);
   }
   return {};
-}
-
-Result<capture::ChangeBatch> KeyFeed::read_batch() {
-  SYNCLINE_ASSIGN(const auto session, member_.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  SYNCLINE_ASSIGN(capture::ChangeBatch batch, member_.cursor->read(*session));
-  if (batch.keys_lost) {
-    const std::lock_guard admin(member_.source->admin_mutex());
-    SYNCLINE_RETURN_IF_ERROR(member_.source->start_over(
-        *session, member_.record.watch, "rows were written while a column of the id was gone"));
-  }
-  return batch;
 }
 
 void KeyFeed::add_keys(const capture::ChangeBatch& batch) {
@@ -101,9 +78,7 @@ void KeyFeed::add_keys(const capture::ChangeBatch& batch) {
 
 std::optional<capture::Position> KeyFeed::follow_head() {
   if (more_ || !to_.table.feed_is_clear(feed_)) return std::nullopt;
-  auto head = member_.source->untouched_head(member_.subscription, read_at_);
-  if (head) member_.cursor->skip_to(*head);
-  return head;
+  return changes_->follow_head(read_at_);
 }
 
 Result<std::optional<capture::Position>> KeyFeed::take_reached() {

@@ -5,9 +5,10 @@
 // flow: change log → [keys → ids] → WorkTable.
 #pragma once
 
-#include <cstdint>
+#include <memory>
+#include <optional>
 
-#include "capture/change_log.h"
+#include "capture/feed.h"
 #include "compose/plan_context.h"
 #include "lanes/fan_out.h"
 #include "lanes/feed.h"
@@ -26,10 +27,9 @@ class KeyFeed final : public Feed {
     FanOut& fan_out;
     Sweep& sweep;  // for the key that stands for every row
   };
-  // `wake` is called on the change reader's thread when there may be keys.
+  // changes: of the member's watch, from its position on.
   KeyFeed(compose::PlanContext& context, compose::Member& member, Outlets outlets,
-          std::function<void()> wake);
-  ~KeyFeed() override;
+          std::unique_ptr<capture::ChangeFeed> changes);
 
   // Reads what there is and what there is room for.
   Status step() override;
@@ -48,13 +48,13 @@ class KeyFeed final : public Feed {
  private:
   Status store(const capture::Position& position);
   bool has_room() const;
-  Result<capture::ChangeBatch> read_batch();
   void add_keys(const capture::ChangeBatch& batch);
 
   compose::PlanContext& context_;
   compose::Member& member_;
   const Outlets to_;
   const FeedId feed_;
+  const std::unique_ptr<capture::ChangeFeed> changes_;
   // Positions are stored on the way out, too, when the plan's own signal is raised.
   const StopSignal never_;
   Progress progress_;

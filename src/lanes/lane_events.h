@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "capture/plan_store.h"
+#include "capture/plan_records.h"
 #include "capture/position.h"
 #include "compose/member.h"
 

@@ -91,10 +91,7 @@ Status Loader::finish(compose::Member& member) {
   progress_.rows_estimate = progress_.rows_done;
   SYNCLINE_RETURN_IF_ERROR(save_progress(member));
   member.record.load = progress_;
-  SYNCLINE_ASSIGN(
-      const auto session,
-      member.source->sessions().acquire(postgres::SessionPool::Use::short_work, interrupts_.stop));
-  SYNCLINE_RETURN_IF_ERROR(member.source->capture().end_loading(*session, member.record.watch));
+  SYNCLINE_RETURN_IF_ERROR(member.source->end_loading(member.record.watch, interrupts_.stop));
   spdlog::info("job {}: loaded {} rows", member.name(), progress_.rows_done);
   return {};
 }
@@ -233,10 +230,8 @@ void Loader::report_progress() {
 Status Loader::save_progress(compose::Member& member) {
   events_.loading(*member_, progress_);
   saved_at_ = context_.clock.now();
-  SYNCLINE_ASSIGN(
-      const auto session,
-      member.source->sessions().acquire(postgres::SessionPool::Use::short_work, interrupts_.stop));
-  return member.source->plan_store().save_load(*session, context_.plan, member.name(), progress_);
+  return member.source->records(context_.plan, interrupts_.stop)
+      .save_load(member.name(), progress_);
 }
 
 }  // namespace syncline::lanes

@@ -10,8 +10,8 @@
 namespace syncline::lanes {
 namespace {
 
-capture::Position at(uint64_t xmax) {
-  return capture::Position{xmax, {}};
+capture::Position at(uint64_t number) {
+  return capture::Position(std::to_string(number));
 }
 
 // A store that says what was made durable, and fails when it is told to.

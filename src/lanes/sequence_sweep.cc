@@ -6,7 +6,6 @@
 
 #include "index/document_reader.h"
 #include "index/index_admin.h"
-#include "postgres/session_pool.h"
 
 namespace syncline::lanes {
 
@@ -62,10 +61,7 @@ void SequenceSweep::end_scroll() {
 }
 
 Status SequenceSweep::note_request() {
-  const compose::Member& home = context_.home();
-  SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  return home.source->plan_store().set_swept(*session, context_.plan, std::nullopt);
+  return context_.records().set_swept(std::nullopt);
 }
 
 void SequenceSweep::start_over() {
@@ -141,11 +137,7 @@ Status SequenceSweep::end_round() {
   const Round round = *std::exchange(round_, std::nullopt);
   if (round.counts && round.target != seen_) {
     seen_ = round.target;
-    const compose::Member& home = context_.home();
-    SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, context_.stop));
-    SYNCLINE_RETURN_IF_ERROR(
-        home.source->plan_store().set_swept(*session, context_.plan, text_of(seen_)));
+    SYNCLINE_RETURN_IF_ERROR(context_.records().set_swept(text_of(seen_)));
   }
   const bool once_more = seen_.empty() && !context_.index_is_missing;
   if (!full_due_ || !round.full || once_more) return {};
@@ -159,14 +151,11 @@ Status SequenceSweep::finish_loads(int64_t documents) {
   for (const auto& member : context_.members) {
     capture::LoadProgress& load = member->record.load;
     if (load.finished_us) continue;
-    SYNCLINE_ASSIGN(const auto session, member->source->sessions().acquire(
-                                            postgres::SessionPool::Use::short_work, context_.stop));
     load.finished_us = context_.clock.wall_time_us();
     load.rows_done = documents;
     load.rows_estimate = documents;
-    SYNCLINE_RETURN_IF_ERROR(
-        member->source->plan_store().save_load(*session, context_.plan, member->name(), load));
-    SYNCLINE_RETURN_IF_ERROR(member->source->capture().end_loading(*session, member->record.watch));
+    SYNCLINE_RETURN_IF_ERROR(context_.records(*member).save_load(member->name(), load));
+    SYNCLINE_RETURN_IF_ERROR(member->source->end_loading(member->record.watch, context_.stop));
     events_.loading(*member, load);
   }
   return {};

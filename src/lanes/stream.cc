@@ -38,8 +38,9 @@ Stream::Stream(compose::PlanContext& context, LaterList& later, Start start, Lan
   const KeyFeed::Outlets outlets{table_, feeds_.fan_out, *feeds_.sweep};
   for (const auto& member : context_.members) {
     if (member->config.paused) continue;
-    feeds_.keys.push_back(
-        std::make_unique<KeyFeed>(context, *member, outlets, [this] { bell_.ring(); }));
+    auto changes = member->source->open_feed(member->record.watch, member->record.position,
+                                             context.stop, [this] { bell_.ring(); });
+    feeds_.keys.push_back(std::make_unique<KeyFeed>(context, *member, outlets, std::move(changes)));
   }
   feeds_.all = {&feeds_.load, &feeds_.later};
   for (const auto& keys : feeds_.keys) feeds_.all.push_back(keys.get());

@@ -4,7 +4,6 @@
 
 #include "lanes/sequence_sweep.h"
 #include "lanes/version_sweep.h"
-#include "postgres/session_pool.h"
 
 namespace syncline::lanes {
 
@@ -19,12 +18,7 @@ Status Sweep::request() {
 }
 
 Status Sweep::end(int64_t unowned) {
-  const compose::Member& home = context_.home();
-  const capture::PlanStore& store = home.source->plan_store();
-  SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  SYNCLINE_RETURN_IF_ERROR(store.set_strangers(*session, context_.plan, unowned));
-  SYNCLINE_RETURN_IF_ERROR(store.set_shape(*session, context_.plan, shape_));
+  SYNCLINE_RETURN_IF_ERROR(context_.records().sweep_ended(unowned, shape_));
   events_.swept(unowned);
   return {};
 }

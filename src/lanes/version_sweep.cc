@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "index/index_admin.h"
-#include "postgres/session_pool.h"
 
 namespace syncline::lanes {
 
@@ -23,10 +22,7 @@ void VersionSweep::end_walk() {
 // While one is due already, its mark is stored (and may say more: a resync).
 Status VersionSweep::note_request() {
   if (due_) return {};
-  const compose::Member& home = context_.home();
-  SYNCLINE_ASSIGN(const auto session, home.source->sessions().acquire(
-                                          postgres::SessionPool::Use::short_work, context_.stop));
-  return home.source->plan_store().set_shape(*session, context_.plan, std::nullopt);
+  return context_.records().set_shape(std::nullopt);
 }
 
 void VersionSweep::start_over() {

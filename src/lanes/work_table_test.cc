@@ -5,8 +5,8 @@
 namespace syncline::lanes {
 namespace {
 
-capture::Position at(uint64_t xmax) {
-  return capture::Position{xmax, {}};
+capture::Position at(uint64_t number) {
+  return capture::Position(std::to_string(number));
 }
 
 std::optional<capture::Position> reached(WorkTable& table, FeedId feed) {

@@ -1,4 +1,4 @@
-#include "capture/position.h"
+#include "capture/snapshot.h"
 
 #include <algorithm>
 #include <charconv>
@@ -23,39 +23,43 @@ bool take(std::string_view& text, char c) {
 
 }  // namespace
 
-std::optional<Position> Position::parse(std::string_view text) {
-  Position position;
+std::optional<Snapshot> Snapshot::parse(std::string_view text) {
+  Snapshot snapshot;
   if (!take_number(text) || !take(text, ':')) return std::nullopt;
   const auto xmax = take_number(text);
   if (!xmax || !take(text, ':')) return std::nullopt;
-  position.xmax = *xmax;
+  snapshot.xmax = *xmax;
   while (!text.empty()) {
     const auto txid = take_number(text);
     if (!txid) return std::nullopt;
-    position.xip.push_back(*txid);
+    snapshot.xip.push_back(*txid);
     if (!text.empty() && !take(text, ',')) return std::nullopt;
   }
-  return position;
+  return snapshot;
 }
 
-std::string Position::text() const {
+Snapshot Snapshot::of(const Position& position) {
+  return parse(position.text()).value_or(Snapshot());
+}
+
+std::string Snapshot::text() const {
   std::string text = std::to_string(xmin()) + ":" + std::to_string(xmax) + ":";
   for (size_t i = 0; i < xip.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(xip[i]);
   return text;
 }
 
-bool Position::sees(uint64_t txid) const {
+bool Snapshot::sees(uint64_t txid) const {
   return txid < xmax && !std::binary_search(xip.begin(), xip.end(), txid);
 }
 
 // The id below a snapshot's xmax is always that of a transaction that had finished.
-bool Position::covers(const Position& other) const {
+bool Snapshot::covers(const Snapshot& other) const {
   return xmax >= other.xmax &&
          std::all_of(xip.begin(), xip.end(), [&](uint64_t txid) { return !other.sees(txid); });
 }
 
-Position Position::advanced_to(const Position& now, uint64_t end) const {
-  Position between;
+Snapshot Snapshot::advanced_to(const Snapshot& now, uint64_t end) const {
+  Snapshot between;
   between.xmax = std::min(end, now.xmax);
   for (const uint64_t txid : now.xip) {
     if (txid < between.xmax) between.xip.push_back(txid);
@@ -63,8 +67,8 @@ Position Position::advanced_to(const Position& now, uint64_t end) const {
   return between;
 }
 
-Position Position::with(uint64_t txid) const {
-  Position more = *this;
+Snapshot Snapshot::with(uint64_t txid) const {
+  Snapshot more = *this;
   const auto found = std::lower_bound(more.xip.begin(), more.xip.end(), txid);
   if (found != more.xip.end() && *found == txid) more.xip.erase(found);
   return more;
