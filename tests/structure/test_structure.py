@@ -225,6 +225,16 @@ def test_tests_stand_in_folders_and_share_only_the_kit():
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_mutex_is_on_the_map_of_threads():
+    """docs/threads.md lists each file that holds a mutex, and no other."""
+    holding = {short(path) for path in cpp_files()
+               if "_test" not in path.stem and "test_support" not in path.stem
+               and re.search(r"^\s*(?:mutable\s+)?std::mutex\s+\w+;", path.read_text(), re.M)}
+    listed = set(re.findall(r"^\| `(src/[\w/.]+)` \|", (ROOT / "docs" / "threads.md").read_text(),
+                            re.M))
+    assert listed == holding
+
+
 def test_no_registry_and_no_machine_is_named():
     # In pieces, so that this file does not find itself.
     hosts = ["repo." + "maven", "repo1." + "maven", "pypi" + ".org", "files.python" + "hosted",
