@@ -100,7 +100,7 @@ Status SequenceSweep::step() {
 
 // How far the shards are first, then the refresh: a search then sees all up to there.
 Status SequenceSweep::begin_round() {
-  round_.emplace();
+  round_.emplace(Round());
   round_->full = seen_.empty();
   if (context_.index_is_missing) return {};
   SYNCLINE_ASSIGN(round_->target, context_.documents.checkpoints());

@@ -54,7 +54,7 @@ Status VersionSweep::begin_walk() {
   if (due_->since_version == 0) {
     SYNCLINE_ASSIGN(due_->since_version, context_.versions->take());
   }
-  walk_.emplace();
+  walk_.emplace(Walk());
   return {};
 }
 
