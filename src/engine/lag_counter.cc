@@ -19,7 +19,7 @@ LagCounter::LagCounter(const PlanConfig& config, const PlanParts& parts, StatusB
       desk_([this](const std::string& job) { take(job); }) {}
 
 capture::Source& LagCounter::source_of(const std::string& job) const {
-  return *parts_.sources.at(config_.source_of(job));
+  return *parts_.sources.at(config_.job(job).spec.source);
 }
 
 // On the desk's thread: the source may not answer for long.

@@ -14,10 +14,10 @@ bool Plan::loads(const compose::PlanContext& context) {
 Plan::Plan(compose::PlanContext& context, Services services, lanes::LaterList& later,
            lanes::Stream::Start start)
     : context_(context), services_(services), stream_(context, later, start, *this) {
+  const bool loading = loads(context);
   const bool sweeps = context.owned ? start.sweep.due.has_value() : !start.sweep.swept;
-  services_.board.set_running(context.members, context.shape, {true, loads(context), sweeps},
-                              sweeps ? StatusBoard::Sweep::due : StatusBoard::Sweep::none);
-  if (loads(context)) {
+  services_.board.set_running(context.members, context.shape, {true, loading, sweeps});
+  if (loading) {
     stream_.load_started();
     loader_.emplace(context, stream_, static_cast<lanes::LaneEvents&>(*this));
     loader_->start();

@@ -39,10 +39,9 @@ struct PlanConfig {
   bool all_paused() const {
     return std::ranges::all_of(jobs, [](const JobConfig& job) { return job.paused; });
   }
-  // The name of the job's source.
-  const std::string& source_of(const std::string& job) const {
-    return std::ranges::find_if(jobs, [&](const JobConfig& one) { return one.spec.name == job; })
-        ->spec.source;
+  // Precondition: it is one of the plan's.
+  const JobConfig& job(const std::string& name) const {
+    return *std::ranges::find_if(jobs, [&](const JobConfig& one) { return one.spec.name == name; });
   }
   bool operator==(const PlanConfig&) const = default;
 };

@@ -151,7 +151,7 @@ JobStatus PlanRunner::status(const std::string& job, Lag lag) {
   status.error = std::move(shown.error);
   status.warnings = std::move(shown.view.warnings);
   if (shown.view.watch != 0) {
-    const capture::Source& source = *parts_.sources.at(config_.source_of(job));
+    const capture::Source& source = *parts_.sources.at(config_.job(job).spec.source);
     for (std::string& warning : source.warnings(shown.view.watch))
       status.warnings.push_back(std::move(warning));
   }

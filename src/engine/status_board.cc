@@ -30,11 +30,11 @@ void StatusBoard::set_unowned(int64_t documents) {
 }
 
 void StatusBoard::set_running(const compose::Members& members, const compose::Shape& shape,
-                              PlanProgress progress, Sweep sweep) {
+                              PlanProgress progress) {
   const std::lock_guard lock(mutex_);
   trouble_.reset();
   progress_ = progress;
-  sweep_due_ = sweep == Sweep::due;
+  sweep_due_ = progress.sweeping;
   for (const auto& member : members) {
     JobView& view = views_[member->name()];
     view.watch = member->record.watch;
@@ -100,7 +100,7 @@ StatusBoard::Shown StatusBoard::show(const std::string& job) const {
   if (const auto view = views_.find(job); view != views_.end()) shown.view = view->second;
   if (const auto lag = lags_.find(job); lag != lags_.end()) shown.lag = lag->second;
   const auto trouble = shown_trouble();
-  const JobFacts facts{job, is_paused(job), shown.view.load.finished_us.has_value()};
+  const JobFacts facts{job, config_.job(job).paused, shown.view.load.finished_us.has_value()};
   shown.state = state_of(facts, progress_, trouble);
   shown.error = error_of(facts, trouble, trouble ? source_of(*trouble) : "");
   shown.sweep_due = sweep_due_;
@@ -137,12 +137,7 @@ std::optional<Trouble> StatusBoard::shown_trouble() const {
 
 std::string StatusBoard::source_of(const Trouble& trouble) const {
   if (config_.sources.size() == 1) return config_.sources.begin()->first;
-  return trouble.job.empty() ? "" : config_.source_of(trouble.job);
-}
-
-bool StatusBoard::is_paused(const std::string& job) const {
-  return std::ranges::any_of(
-      config_.jobs, [&](const JobConfig& one) { return one.spec.name == job && one.paused; });
+  return trouble.job.empty() ? "" : config_.job(trouble.job).spec.source;
 }
 
 }  // namespace syncline::engine

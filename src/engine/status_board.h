@@ -49,9 +49,8 @@ class StatusBoard {
   // The runner's news.
   void set_trouble(const Error& error);
   void set_unowned(int64_t documents);
-  enum class Sweep { due, none };
   void set_running(const compose::Members& members, const compose::Shape& shape,
-                   PlanProgress progress, Sweep sweep);
+                   PlanProgress progress);
   // The lanes' news, as in LaneEvents.
   void reached(const std::string& job, const capture::Position& position);
   void loading(const std::string& job, const capture::LoadProgress& progress);
@@ -80,7 +79,6 @@ class StatusBoard {
  private:
   std::optional<Trouble> shown_trouble() const;
   std::string source_of(const Trouble& trouble) const;
-  bool is_paused(const std::string& job) const;
 
   const PlanConfig& config_;
   const lanes::WriteTrouble& writes_;

@@ -22,8 +22,7 @@ class StatusBoardTest : public testing::Test {
   }
 
   void run(PlanProgress progress = {true, false, false}) {
-    board_.set_running({}, compose::Shape(), progress,
-                       progress.sweeping ? StatusBoard::Sweep::due : StatusBoard::Sweep::none);
+    board_.set_running({}, compose::Shape(), progress);
     for (const JobConfig& job : config_.jobs) {
       capture::LoadProgress load;
       load.finished_us = 7;

@@ -17,10 +17,6 @@ BulkLane::BulkLane(compose::PlanContext& context, Bell& bell)
             bell.ring();
           })) {}
 
-BulkLane::~BulkLane() {
-  writer_.reset();
-}
-
 std::deque<BulkResult> BulkLane::take_answers() {
   const std::lock_guard lock(mutex_);
   return std::exchange(answers_, {});

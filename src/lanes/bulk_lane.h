@@ -21,8 +21,6 @@ class BulkLane {
  public:
   // The bell rings with each answer. Both arguments outlive the lane.
   BulkLane(compose::PlanContext& context, Bell& bell);
-  // Waits for what is under way, as BulkWriter does.
-  ~BulkLane();
 
   // Never blocks; the lane bounds what is under way by what these say.
   void submit(BulkBody body) { writer_->submit(std::move(body)); }
@@ -38,8 +36,8 @@ class BulkLane {
 
  private:
   std::mutex mutex_;
-  std::deque<BulkResult> answers_;  // protected by mutex_
-  std::unique_ptr<index::BulkWriter> writer_;
+  std::deque<BulkResult> answers_;             // protected by mutex_
+  std::unique_ptr<index::BulkWriter> writer_;  // goes first, and waits for what is under way
 };
 
 }  // namespace syncline::lanes
